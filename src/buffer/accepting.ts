@@ -1,0 +1,139 @@
+import type { StoredNumbers } from "../records.ts";
+import type { Keys, ListName, Parent } from "./keys.ts";
+import { referencePrefix } from "./keys.ts";
+import type { Scripts } from "./scripts.ts";
+import { UnexpectedReplyError } from "./scripts.ts";
+
+export type AcceptReply =
+  /** Numbered and kept. */
+  | { readonly kind: "accepted"; readonly number: number }
+  /** What an earlier call with the same idempotency key was given. */
+  | { readonly kind: "replayed"; readonly number: number; readonly createdAtMs: number }
+  /** The idempotency key came with another request before. */
+  | { readonly kind: "key-reused" }
+  /** Redis does not know the parent; `seed` it with what MySQL knows and try again. */
+  | { readonly kind: "unknown-parent" }
+  /** The parent, or what it belongs to, was deleted. */
+  | { readonly kind: "deleted-parent" }
+  /** As much is pending as may be; no number was given. */
+  | { readonly kind: "full" };
+
+/** "no-epoch": Redis is empty, and nothing may be numbered before an epoch has begun. */
+export type SeedReply = "seeded" | "deleted-parent" | "no-epoch";
+
+export interface AcceptLimits {
+  readonly maxRecords: number;
+  readonly maxBytes: number;
+  /** Numbers left out where some may have been answered that no store knows any more. */
+  readonly numberGapAfterLoss: number;
+  /** Lengths of the pending lists at which a flusher is woken. */
+  readonly thresholds: Readonly<Record<ListName, number>>;
+}
+
+/** What makes a repeated request the same request. */
+export interface RequestKey {
+  readonly key: string;
+  /** Digest of the request, without white space. */
+  readonly fingerprint: string;
+}
+
+export interface AcceptRequest {
+  readonly payload: string;
+  readonly createdAtMs: number;
+  readonly requestKey?: RequestKey | undefined;
+}
+
+/** Seconds after which a counter without pending records leaves Redis; it is then reloaded when asked for. */
+export const idleCounterSeconds = 3600;
+
+/** How far apart the clocks of API processes may be, and of records given a number just after a loss. */
+const clockDifferenceMs = 60_000;
+
+/** Seconds for which a request key is remembered. */
+export const requestKeySeconds = 24 * 3600;
+
+/** Gives numbers and keeps what was numbered. */
+export class Accepting {
+  readonly #scripts: Scripts;
+  readonly #keys: Keys;
+  readonly #limits: AcceptLimits;
+
+  constructor(scripts: Scripts, keys: Keys, limits: AcceptLimits) {
+    this.#scripts = scripts;
+    this.#keys = keys;
+    this.#limits = limits;
+  }
+
+  /**
+   * Gives a payload the next number of its parent and keeps it, in one atomic step.
+   *
+   * @throws {BufferUnavailableError} when Redis did not answer; the record may then have been kept.
+   */
+  async accept(parent: Parent, { payload, createdAtMs, requestKey }: AcceptRequest): Promise<AcceptReply> {
+    const { token, chatNumber } = parent;
+    const partition = this.#keys.partitionOf(token);
+    const [own, other]: [ListName, ListName] =
+      chatNumber === undefined ? ["chats", "messages"] : ["messages", "chats"];
+    const keys = [
+      this.#keys.meta(partition),
+      this.#keys.list(partition, own),
+      this.#keys.list(partition, other),
+      this.#keys.counter(parent),
+      this.#keys.pending(parent),
+    ];
+    const args = [
+      payload,
+      referencePrefix(parent),
+      this.#limits.maxRecords,
+      this.#limits.maxBytes,
+      this.#limits.thresholds[own],
+      this.#keys.wakeChannel(partition),
+      `accepted:${own}`,
+      requestKey?.fingerprint ?? "",
+      createdAtMs,
+      requestKeySeconds,
+    ];
+    if (chatNumber !== undefined) {
+      keys.push(this.#keys.counter({ token }), this.#keys.pending({ token }));
+      args.push(chatNumber);
+    }
+    if (requestKey) keys.push(this.#keys.idempotency(parent, requestKey.key));
+    return acceptReply(await this.#scripts.run("accept", keys, args));
+  }
+
+  /**
+   * Makes a parent known that MySQL has, unless it was deleted; its next number is above all known ones, and
+   * after a loss of Redis data above those that may have been answered and are known to nobody.
+   */
+  async seed(parent: Parent, { greatest, newestAtMs }: StoredNumbers): Promise<SeedReply> {
+    const keys = [
+      this.#keys.meta(this.#keys.partitionOf(parent.token)),
+      this.#keys.counter(parent),
+      this.#keys.pending(parent),
+    ];
+    const gap = this.#limits.numberGapAfterLoss;
+    const args = [greatest, newestAtMs, gap, idleCounterSeconds, clockDifferenceMs];
+    const reply = await this.#scripts.run("seed", keys, args);
+    const kind: unknown = Array.isArray(reply) ? reply[0] : undefined;
+    if (kind === "seeded" || kind === "deleted-parent" || kind === "no-epoch") return kind;
+    throw new UnexpectedReplyError("seed", reply);
+  }
+}
+
+function acceptReply(reply: unknown): AcceptReply {
+  const [kind, number, createdAtMs] = Array.isArray(reply) ? (reply as unknown[]) : [];
+  switch (kind) {
+    case "accepted":
+      if (typeof number === "number") return { kind, number };
+      break;
+    case "replayed":
+      if (typeof number === "number" && typeof createdAtMs === "number") return { kind, number, createdAtMs };
+      break;
+    case "key-reused":
+    case "unknown-parent":
+    case "deleted-parent":
+    case "full":
+      return { kind };
+  }
+  throw new UnexpectedReplyError("accept", reply);
+}

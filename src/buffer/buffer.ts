@@ -1,0 +1,136 @@
+import type { Redis } from "ioredis";
+
+import { Accepting, type AcceptLimits, requestKeySeconds } from "./accepting.ts";
+import { connect, connectSubscriber, type Connection } from "./connections.ts";
+import { DeadLetters } from "./dead-letters.ts";
+import { BufferEpochs } from "./epochs.ts";
+import { Keys } from "./keys.ts";
+import { Leases } from "./leases.ts";
+import { PendingBatches } from "./pending-batches.ts";
+import { PendingReads } from "./pending-reads.ts";
+import { Revising } from "./revising.ts";
+import { Scripts } from "./scripts.ts";
+import { Totals } from "./totals.ts";
+
+export interface BufferSettings {
+  readonly url: string;
+  readonly namespace: string;
+  readonly partitions: number;
+  readonly limits: AcceptLimits;
+}
+
+/** Why a flusher is asked to look: a list reached its threshold, or a person wants a flush now. */
+export type WakeReason = "threshold" | "manual";
+
+/**
+ * The Redis side of Sluice: counters, pending records, pending lists, leases. The only code that knows the
+ * keys. Every method fails with `BufferUnavailableError` while Redis is away, within its client's timeout.
+ */
+export class Buffer {
+  readonly accepting: Accepting;
+  readonly revising: Revising;
+  readonly reads: PendingReads;
+  readonly batches: PendingBatches;
+  readonly deadLetters: DeadLetters;
+  readonly epochs: BufferEpochs;
+  readonly leases: Leases;
+  readonly totals: Totals;
+  readonly partitions: number;
+  readonly #connection: Connection;
+  readonly #url: string;
+  readonly #keys: Keys;
+  #subscriber: Redis | undefined;
+
+  constructor(connection: Connection, settings: BufferSettings) {
+    const keys = new Keys(settings.namespace, settings.partitions);
+    const scripts = new Scripts(connection);
+    this.accepting = new Accepting(scripts, keys, settings.limits);
+    this.revising = new Revising(scripts, keys, settings.limits);
+    this.reads = new PendingReads(scripts, keys);
+    this.batches = new PendingBatches(connection, scripts, keys);
+    this.deadLetters = new DeadLetters(connection, scripts, keys);
+    this.epochs = new BufferEpochs(connection, scripts, keys);
+    this.leases = new Leases(scripts, keys);
+    this.totals = new Totals(connection, keys);
+    this.partitions = settings.partitions;
+    this.#connection = connection;
+    this.#url = settings.url;
+    this.#keys = keys;
+  }
+
+  /** The connection itself, for the rate limiter, which keeps keys of its own. */
+  get connection(): Redis {
+    return this.#connection.client;
+  }
+
+  /** The partition an application and all that belongs to it live in. */
+  partitionOf(token: string): number {
+    return this.#keys.partitionOf(token);
+  }
+
+  /** Resolves when Redis answers. @throws {BufferUnavailableError} */
+  async ping(): Promise<void> {
+    await this.#connection.settled(this.#connection.client.ping());
+  }
+
+  /** Redis' `maxmemory-policy`, or nothing where it may not be asked. */
+  async evictionPolicy(): Promise<string | undefined> {
+    const info = await this.#connection.settled(this.#connection.client.info("memory"));
+    return /^maxmemory_policy:(.*?)\r?$/m.exec(info)?.[1];
+  }
+
+  /** Calls back each time the connection is lost. */
+  onDisconnect(listener: () => void): void {
+    this.#connection.client.on("close", listener);
+  }
+
+  /** Calls back when a partition's flusher should look, and for each partition after a lost connection. */
+  async onWake(listener: (partition: number, reason: WakeReason) => void): Promise<void> {
+    const subscriber = connectSubscriber(this.#url);
+    this.#subscriber = subscriber;
+    const channels = Array.from({ length: this.partitions }, (_, partition) =>
+      this.#keys.wakeChannel(partition),
+    );
+    subscriber.on("message", (channel: string, reason: string) => {
+      const partition = channels.indexOf(channel);
+      if (partition >= 0) listener(partition, reason === "manual" ? "manual" : "threshold");
+    });
+    // A wake-up sent while the connection was down was heard by nobody.
+    subscriber.on("ready", () => {
+      for (const partition of channels.keys()) listener(partition, "threshold");
+    });
+    await subscriber.subscribe(...channels);
+  }
+
+  /**
+   * Lets only the first of several calls with a key through, for as long as a request key is remembered;
+   * the others are answered what the first one had to say.
+   */
+  async rememberFirst(key: string, value: string): Promise<string> {
+    const name = this.#keys.applicationRequest(key);
+    const earlier = await this.#connection.settled(
+      this.#connection.client.set(name, value, "EX", requestKeySeconds, "NX", "GET"),
+    );
+    return earlier ?? value;
+  }
+
+  /** Asks the flusher of a partition, whichever process it is, to flush now. */
+  async wake(partition: number, reason: WakeReason): Promise<void> {
+    await this.#connection.settled(
+      this.#connection.client.publish(this.#keys.wakeChannel(partition), reason),
+    );
+  }
+
+  /** Closes the connections; commands in flight fail. */
+  close(): void {
+    this.#subscriber?.disconnect();
+    this.#connection.client.disconnect();
+  }
+}
+
+/** Opens the buffer. Redis need not be there yet: commands fail until it is. */
+export async function openBuffer(settings: BufferSettings, use: "requests" | "draining"): Promise<Buffer> {
+  const connection = connect(settings.url, use);
+  await connection.client.connect().catch(() => undefined);
+  return new Buffer(connection, settings);
+}

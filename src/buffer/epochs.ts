@@ -1,0 +1,57 @@
+import type { Connection } from "./connections.ts";
+import type { Keys } from "./keys.ts";
+import type { Scripts } from "./scripts.ts";
+
+/** The epoch of a partition and how far its flushes have come, as Redis knows them. */
+export interface BufferEpoch {
+  readonly epoch: string | undefined;
+  readonly flushSequence: number;
+}
+
+/** What tells a Redis that has kept its data from one that has not. */
+export class BufferEpochs {
+  readonly #connection: Connection;
+  readonly #scripts: Scripts;
+  readonly #keys: Keys;
+
+  constructor(connection: Connection, scripts: Scripts, keys: Keys) {
+    this.#connection = connection;
+    this.#scripts = scripts;
+    this.#keys = keys;
+  }
+
+  async read(partition: number): Promise<BufferEpoch> {
+    const [epoch, sequence] = await this.#connection.settled(
+      this.#connection.client.hmget(this.#keys.meta(partition), "epoch", "sequence"),
+    );
+    return { epoch: epoch ?? undefined, flushSequence: Number(sequence ?? 0) };
+  }
+
+  /** Begins the first epoch, unless there is one; answers the one that there is then. */
+  async beginFirst(partition: number, epoch: string): Promise<{ epoch: string; flushSequence: number }> {
+    await this.#connection.settled(
+      this.#connection.client.hsetnx(this.#keys.meta(partition), "epoch", epoch),
+    );
+    const known = await this.read(partition);
+    return { epoch: known.epoch ?? epoch, flushSequence: known.flushSequence };
+  }
+
+  /** Begins an epoch in Redis; after a loss, counters of the one before resume above a gap. */
+  async begin(partition: number, epoch: string, flushSequence: number, isLoss: boolean): Promise<void> {
+    const args = [epoch, flushSequence, isLoss ? Date.now() : 0];
+    await this.#scripts.run("begin-epoch", [this.#keys.meta(partition)], args);
+  }
+
+  /** Counts one more flush; answers the count. */
+  async advance(partition: number): Promise<number> {
+    return this.#connection.settled(
+      this.#connection.client.hincrby(this.#keys.meta(partition), "sequence", 1),
+    );
+  }
+
+  /** Names the running Redis process: another name means that it was started again, perhaps with less data. */
+  async runId(): Promise<string> {
+    const info = await this.#connection.settled(this.#connection.client.info("server"));
+    return /^run_id:(.*?)\r?$/m.exec(info)?.[1] ?? "unknown";
+  }
+}

@@ -1,0 +1,192 @@
+import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
+
+/** The two lists of references that wait for the flusher; also the name of what lies in them. */
+export type ListName = "chats" | "messages";
+
+/** A record's place: the application's token, the chat's number where it is a message, its own number. */
+export interface Place {
+  readonly token: string;
+  /** The chat a message belongs to; absent for a chat. */
+  readonly chatNumber?: number;
+  readonly number: number;
+}
+
+/** Who numbers a record: an application numbers its chats, a chat its messages. */
+export interface Parent {
+  readonly token: string;
+  readonly chatNumber?: number;
+}
+
+/**
+ * Names every Redis key. All keys of a partition carry its number as hash tag, so that in a Redis Cluster
+ * they lie in one slot and one script may touch them together.
+ */
+export class Keys {
+  readonly #namespace: string;
+  readonly partitions: number;
+
+  constructor(namespace: string, partitions: number) {
+    this.#namespace = namespace;
+    this.partitions = partitions;
+  }
+
+  /** The partition an application and all that belongs to it live in. */
+  partitionOf(token: string): number {
+    return this.partitions === 1 ? 0 : crc32(token) % this.partitions;
+  }
+
+  /** Hash: the epoch, bytes pending, totals accepted. */
+  meta(partition: number): string {
+    return this.#key(partition, "meta");
+  }
+
+  /** List: references to pending records in the order in which they were accepted. */
+  list(partition: number, name: ListName): string {
+    return this.#key(partition, name);
+  }
+
+  /** String: who may drain the partition now; expires. */
+  lease(partition: number): string {
+    return this.#key(partition, "lease");
+  }
+
+  /** Integer: how often the lease was given; fences off whoever held it before. */
+  fence(partition: number): string {
+    return this.#key(partition, "fence");
+  }
+
+  /** Hash: totals of what was flushed. */
+  flushed(partition: number): string {
+    return this.#key(partition, "flushed");
+  }
+
+  /** Hash: the last number a parent gave; leaves Redis when the parent is idle. */
+  counter(parent: Parent): string {
+    return this.#key(this.partitionOf(parent.token), `counter:${parentPath(parent)}`);
+  }
+
+  /** Hash: a parent's pending records, number → payload. */
+  pending(parent: Parent): string {
+    return this.#key(this.partitionOf(parent.token), `pending:${parentPath(parent)}`);
+  }
+
+  /** Hash: what is to replace a parent's records in MySQL, number → payload; deleted pending ones as well. */
+  revisions(parent: Parent): string {
+    return this.#key(this.partitionOf(parent.token), `revisions:${parentPath(parent)}`);
+  }
+
+  /** Hash: a parent's records that MySQL refused, number → payload; still readable. */
+  dead(parent: Parent): string {
+    return this.#key(this.partitionOf(parent.token), `dead:${parentPath(parent)}`);
+  }
+
+  /** Hash: where the payload of a listed record lies. */
+  home(reference: Reference): string {
+    switch (reference.origin) {
+      case "pending":
+        return this.pending(reference);
+      case "revision":
+        return this.revisions(reference);
+      case "dead":
+      case "dead-revision":
+        return this.dead(reference);
+    }
+  }
+
+  /** Sorted set: references of dead letters by the time at which they died, milliseconds. */
+  deadLetters(partition: number): string {
+    return this.#key(partition, "dead-letters");
+  }
+
+  /** Hash: why each dead letter died, by reference. */
+  deadReasons(partition: number): string {
+    return this.#key(partition, "dead-reasons");
+  }
+
+  /** Hash: records whose number another record holds in MySQL, by reference; no reader sees them. */
+  conflicts(partition: number): string {
+    return this.#key(partition, "conflicts");
+  }
+
+  /** String: what a POST with an idempotency key was answered; expires. */
+  idempotency(parent: Parent, key: string): string {
+    return this.#key(this.partitionOf(parent.token), `idempotency:${parentPath(parent)}:${digestOf(key)}`);
+  }
+
+  /** String: which application a POST with an idempotency key made; expires. Touched by no script. */
+  applicationRequest(key: string): string {
+    const digest = digestOf(key);
+    return this.#key(this.partitionOf(digest), `idempotency:${digest}`);
+  }
+
+  /** Pub/sub channel on which a full list, or a person, wakes the flusher of a partition. */
+  wakeChannel(partition: number): string {
+    return this.#key(partition, "wake");
+  }
+
+  #key(partition: number, name: string): string {
+    return `${this.#namespace}:{${partition}}:${name}`;
+  }
+}
+
+/** A client's key as part of a name: of one length, and of no character that means something here. */
+function digestOf(key: string): string {
+  return createHash("sha256").update(key).digest("base64url");
+}
+
+function parentPath({ token, chatNumber }: Parent): string {
+  return chatNumber === undefined ? token : `${token}:${chatNumber}`;
+}
+
+/** The head of a parent's references; the number follows. Tokens hold no colon. */
+export function referencePrefix(parent: Parent): string {
+  return `${parentPath(parent)}:`;
+}
+
+/**
+ * Which of a parent's hashes a listed record lies in, and whether its row may be inserted ("pending", "dead")
+ * or must be there to be changed ("revision", "dead-revision").
+ */
+export type Origin = "pending" | "revision" | "dead" | "dead-revision";
+
+const marks: Readonly<Record<Origin, string>> = {
+  pending: "",
+  revision: ":r",
+  dead: ":d",
+  "dead-revision": ":dr",
+};
+const originOfMark = new Map(Object.entries(marks).map(([origin, mark]) => [mark, origin as Origin]));
+
+/** A pending list's entry: the place of a record, and where it came from. */
+export interface Reference extends Place {
+  readonly origin: Origin;
+}
+
+/** How a reference ends that leads to a record of this origin. */
+export function markOf(origin: Origin): string {
+  return marks[origin];
+}
+
+/** A pending list's entry for a record. */
+export function referenceTo(place: Place, origin: Origin): string {
+  return `${parentPath(place)}:${place.number}${marks[origin]}`;
+}
+
+const referencePattern = /^([\w-]+):(\d+)(?::(\d+))?((?::\w+)?)$/;
+
+/**
+ * Reads a pending list's entry: `token:number` for a chat, `token:chat:number` for a message, and a mark
+ * unless it is a new record.
+ *
+ * @throws {Error} for an entry that no version of Sluice wrote.
+ */
+export function parseReference(reference: string): Reference {
+  const [, token = "", first, second, mark = ""] = referencePattern.exec(reference) ?? [];
+  const origin = originOfMark.get(mark);
+  if (token === "" || !origin) {
+    throw new Error(`a pending list holds an entry that is no reference: ${JSON.stringify(reference)}`);
+  }
+  if (second === undefined) return { token, number: Number(first), origin };
+  return { token, chatNumber: Number(first), number: Number(second), origin };
+}

@@ -1,0 +1,37 @@
+import type { Keys } from "./keys.ts";
+import type { Scripts } from "./scripts.ts";
+
+/** The right to drain a partition, until it expires. `value` differs from that of every lease before it. */
+export interface Lease {
+  readonly partition: number;
+  readonly value: string;
+}
+
+/** Gives and renews leases. Correctness does not rest on them: rows carry operation ids. Efficiency does. */
+export class Leases {
+  readonly #scripts: Scripts;
+  readonly #keys: Keys;
+
+  constructor(scripts: Scripts, keys: Keys) {
+    this.#scripts = scripts;
+    this.#keys = keys;
+  }
+
+  /** A lease that lasts `durationMs` unless renewed, or nothing while another holds the partition. */
+  async acquire(partition: number, owner: string, durationMs: number): Promise<Lease | undefined> {
+    const keys = [this.#keys.lease(partition), this.#keys.fence(partition)];
+    const value = await this.#scripts.run("acquire-lease", keys, [owner, durationMs]);
+    return typeof value === "string" ? { partition, value } : undefined;
+  }
+
+  /** Whether the lease was still held; it then lasts `durationMs` from now. */
+  async renew(lease: Lease, durationMs: number): Promise<boolean> {
+    const keys = [this.#keys.lease(lease.partition)];
+    return (await this.#scripts.run("renew-lease", keys, [lease.value, durationMs])) === 1;
+  }
+
+  /** Gives the partition back at once, so that another need not wait for the lease to expire. */
+  async release(lease: Lease): Promise<void> {
+    await this.renew(lease, 0);
+  }
+}

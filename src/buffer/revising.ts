@@ -1,0 +1,97 @@
+import { encodeRecord, type PendingRecord, stampOf } from "../records.ts";
+import { type AcceptLimits, idleCounterSeconds } from "./accepting.ts";
+import type { Keys, Place } from "./keys.ts";
+import { referenceTo } from "./keys.ts";
+import type { Seen } from "./pending-reads.ts";
+import type { Scripts } from "./scripts.ts";
+import { UnexpectedReplyError } from "./scripts.ts";
+
+export type ReviseReply =
+  /** The change is what every reader sees from now on; it will reach MySQL. */
+  | { readonly kind: "revised" }
+  /** The record is no longer what was seen: look again. */
+  | { readonly kind: "changed" }
+  /** What the record belongs to was deleted. */
+  | { readonly kind: "gone" }
+  /** As much is pending as may be. A deletion is never refused for that. */
+  | { readonly kind: "full" };
+
+/** Changes and deletes records, wherever they are, through the buffer. */
+export class Revising {
+  readonly #scripts: Scripts;
+  readonly #keys: Keys;
+  readonly #limits: AcceptLimits;
+
+  constructor(scripts: Scripts, keys: Keys, limits: AcceptLimits) {
+    this.#scripts = scripts;
+    this.#keys = keys;
+    this.#limits = limits;
+  }
+
+  /**
+   * Replaces the record that was seen at a place, if it is still what was seen. A chat that is deleted takes
+   * its pending messages with it, and accepts none from then on.
+   *
+   * @throws {BufferUnavailableError} when Redis did not answer; the change may then have been made.
+   */
+  async revise(place: Place, seen: Seen, record: PendingRecord): Promise<ReviseReply> {
+    const { token, chatNumber } = place;
+    const partition = this.#keys.partitionOf(token);
+    const list = chatNumber === undefined ? "chats" : "messages";
+    const keys = [
+      this.#keys.meta(partition),
+      this.#keys.list(partition, list),
+      this.#keys.counter({ token }),
+      this.#keys.counter(place),
+      this.#keys.pending(place),
+      this.#keys.revisions(place),
+      this.#keys.dead(place),
+      this.#keys.deadLetters(partition),
+      this.#keys.deadReasons(partition),
+    ];
+    let subject = "";
+    if (chatNumber !== undefined) {
+      subject = String(chatNumber);
+      keys.push(this.#keys.pending({ token }), this.#keys.revisions({ token }));
+    } else if (record.isDeleted) {
+      subject = "delete-chat";
+      const chat = { token, chatNumber: place.number };
+      keys.push(this.#keys.counter(chat), this.#keys.pending(chat));
+      keys.push(this.#keys.revisions(chat), this.#keys.dead(chat));
+    }
+    const reply = await this.#scripts.run("revise", keys, [
+      place.number,
+      seen.kind === "absent" ? "" : stampOf(encodeRecord(seen.record)),
+      seen.version,
+      encodeRecord(record),
+      referenceTo(place, "pending"),
+      this.#limits.thresholds[list],
+      this.#keys.wakeChannel(partition),
+      this.#limits.maxBytes,
+      subject,
+      idleCounterSeconds,
+    ]);
+    return reviseReply(reply);
+  }
+
+  /**
+   * Marks an application deleted: nothing of it is accepted, found or flushed any more. The mark stays for
+   * ever, until it is set again with an end.
+   */
+  async markDeleted(token: string, forSeconds: number | "ever"): Promise<void> {
+    const keys = [
+      this.#keys.meta(this.#keys.partitionOf(token)),
+      this.#keys.counter({ token }),
+      this.#keys.pending({ token }),
+      this.#keys.revisions({ token }),
+      this.#keys.dead({ token }),
+    ];
+    await this.#scripts.run("delete-application", keys, [forSeconds === "ever" ? 0 : forSeconds]);
+  }
+}
+
+function reviseReply(reply: unknown): ReviseReply {
+  const kind: unknown = Array.isArray(reply) ? reply[0] : undefined;
+  if (kind === "revised" || kind === "changed" || kind === "gone" || kind === "full") return { kind };
+  throw new UnexpectedReplyError("revise", reply);
+}

@@ -1,0 +1,90 @@
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import type { Buffer } from "../buffer/buffer.ts";
+import type { Config } from "../config.ts";
+import { EpochGuard, reportLoss } from "../epoch-guard.ts";
+import { createAcceptor } from "../http/accept.ts";
+import { createApp } from "../http/app.ts";
+import { createRateLimit } from "../http/middleware/rate-limit.ts";
+import { createChanger } from "../http/change.ts";
+import { createReader } from "../http/read-after-write.ts";
+import { createHttpServer } from "../http/server.ts";
+import type { Services } from "../http/services.ts";
+import { Lifecycle } from "../lifecycle.ts";
+import { createMetricsText } from "../ops/buffer-metrics.ts";
+import { checkReadiness, evictionDetail } from "../ops/readiness.ts";
+import type { Store } from "../store/store.ts";
+import { createLogger, type Logger, Metrics } from "../telemetry.ts";
+import { openEngines } from "./parts.ts";
+
+/** Runs the HTTP server until it is told to stop. @throws where it cannot listen */
+export async function runApi(config: Config): Promise<void> {
+  const logger = createLogger({ level: config.logLevel }).child({ role: "api" });
+  const lifecycle = new Lifecycle(logger);
+  lifecycle.stopOnSignals();
+  const { buffer, store } = await openEngines(config, lifecycle, "requests");
+  const metrics = new Metrics();
+  const app = createApp({
+    services: createServices(buffer, store, metrics, logger),
+    config,
+    logger,
+    metrics,
+    rateLimit: createRateLimit({
+      redis: buffer.connection,
+      namespace: config.redis.namespace,
+      requestsPerMinute: config.http.rateLimitPerMinute,
+      logger,
+    }),
+  });
+  await warnOfEviction(buffer, logger);
+  const server = createHttpServer(app);
+  await listen(server, config.http);
+  lifecycle.onStop("http", () => close(server));
+  logger.info({ address: addressOf(server) }, "listening");
+}
+
+/** What the routes need, on real engines. */
+export function createServices(buffer: Buffer, store: Store, metrics: Metrics, logger: Logger): Services {
+  const epochs = new EpochGuard(buffer, store, reportLoss(logger));
+  const read = createReader(buffer, store);
+  return {
+    accept: createAcceptor(buffer, store, epochs),
+    read,
+    change: createChanger(buffer, store, read),
+    readiness: () => checkReadiness(buffer, store),
+    metrics: createMetricsText(metrics, buffer),
+  };
+}
+
+async function warnOfEviction(buffer: Buffer, logger: Logger): Promise<void> {
+  // Redis may be away at the start; readiness then says the same when it is back.
+  const policy = await buffer.evictionPolicy().catch(() => undefined);
+  const detail = evictionDetail(policy);
+  if (detail !== evictionDetail(undefined)) logger.warn({ policy }, `Redis ${detail}`);
+}
+
+async function listen(server: Server, { host, port }: Config["http"]): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+/** Takes no new connection, ends idle ones, and resolves when the requests in hand are answered. */
+async function close(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+function addressOf(server: Server): string {
+  const { address, port, family } = server.address() as AddressInfo;
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}

@@ -1,0 +1,33 @@
+import { type Buffer, openBuffer } from "../buffer/buffer.ts";
+import type { Config } from "../config.ts";
+import type { Lifecycle } from "../lifecycle.ts";
+import { openStore, type Store } from "../store/store.ts";
+
+/** How a process uses the engines: to answer requests within a second, or to drain, patiently. */
+type Use = "requests" | "draining";
+
+/** Opens Redis and MySQL for a process and registers how to close them. Neither need be there yet. */
+export async function openEngines(
+  config: Config,
+  lifecycle: Lifecycle,
+  use: Use,
+): Promise<{ buffer: Buffer; store: Store }> {
+  const store = openStore(config.database, use === "requests" ? "requests" : "writing");
+  lifecycle.onStop("store", () => store.close());
+  const buffer = await openConfiguredBuffer(config, use);
+  lifecycle.onStop("buffer", () => {
+    buffer.close();
+  });
+  return { buffer, store };
+}
+
+/** Opens the buffer alone. */
+export async function openConfiguredBuffer(config: Config, use: Use): Promise<Buffer> {
+  const thresholds = thresholdsOf(config);
+  const limits = { ...config.buffer, thresholds };
+  return openBuffer({ ...config.redis, limits }, use);
+}
+
+export function thresholdsOf({ flush }: Config): { chats: number; messages: number } {
+  return { chats: flush.chatThreshold, messages: flush.messageThreshold };
+}

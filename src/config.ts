@@ -1,0 +1,176 @@
+import { validate } from "node-cron";
+import { z } from "zod";
+
+/**
+ * The environment, checked once and frozen. Nothing else in `src/` reads `process.env`: what a part needs
+ * it is handed, so that a test can hand it something else.
+ */
+export interface Config {
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    /** Hops in front of the API whose `X-Forwarded-For` entry may be believed; 0 believes none. */
+    readonly trustedProxies: number;
+    /** Requests a client address may make in a minute; 0 turns the limit off. */
+    readonly rateLimitPerMinute: number;
+    readonly messageMaxBytes: number;
+  };
+  readonly redis: {
+    readonly url: string;
+    /** Begins every key, so that several installations can share a Redis. */
+    readonly namespace: string;
+    readonly partitions: number;
+  };
+  readonly database: {
+    readonly host: string;
+    readonly port: number;
+    readonly name: string;
+    readonly username: string;
+    readonly password: string;
+    /** A Unix socket, used instead of host and port when it is set. */
+    readonly socketPath: string | undefined;
+  };
+  readonly flush: {
+    readonly chatThreshold: number;
+    readonly messageThreshold: number;
+    readonly cron: string;
+    readonly maxRows: number;
+  };
+  readonly buffer: {
+    readonly maxRecords: number;
+    readonly maxBytes: number;
+    /** Numbers left out where Redis lost data and may have given some that nobody knows any more. */
+    readonly numberGapAfterLoss: number;
+  };
+  readonly logLevel: LogLevel;
+}
+
+const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+const mebibyte = 1024 * 1024;
+
+/** An absent variable and an empty one mean the same: the default. */
+const optional = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (value === "" ? undefined : value), schema);
+
+const integer = (minimum: number, maximum: number, fallback: number) =>
+  optional(
+    z
+      .string()
+      .regex(/^\d+$/, "must be a whole number")
+      .transform(Number)
+      .pipe(z.number().min(minimum).max(maximum))
+      .default(fallback),
+  );
+
+const text = (fallback: string) => optional(z.string().default(fallback));
+
+const cronExpression = (fallback: string) =>
+  optional(
+    z
+      .string()
+      .refine((expression) => validate(expression), "must be a cron expression of five or six fields")
+      .default(fallback),
+  );
+
+const redisUrl = z
+  .string({ error: "is required: the address of a Redis, for example redis://127.0.0.1:6379" })
+  .regex(/^(rediss?|unix):\/\//, "must begin with redis://, rediss:// or unix://")
+  .refine((url) => URL.canParse(url), "must be a whole URL, its port a number");
+
+const environment = z.object({
+  HOST: text("127.0.0.1"),
+  PORT: integer(0, 65_535, 3000),
+  TRUSTED_PROXIES: integer(0, 32, 0),
+  RATE_LIMIT_PER_MINUTE: integer(0, 1_000_000_000, 100),
+  MESSAGE_MAX_BYTES: integer(1, 8 * mebibyte, 64 * 1024),
+  REDIS_URL: optional(redisUrl),
+  REDIS_NAMESPACE: optional(
+    z
+      .string()
+      .regex(/^[\w-]{1,64}$/, "must be 1 to 64 letters, digits, hyphens or underscores")
+      .default("sluice"),
+  ),
+  PARTITIONS: integer(1, 1024, 1),
+  DATABASE_HOST: text("127.0.0.1"),
+  DATABASE_PORT: integer(1, 65_535, 3306),
+  DATABASE_NAME: optional(
+    z
+      .string()
+      .regex(/^\w{1,64}$/, "must be 1 to 64 letters, digits or underscores")
+      .default("sluice"),
+  ),
+  DATABASE_USERNAME: text("root"),
+  DATABASE_PASSWORD: text(""),
+  DATABASE_SOCKET: optional(z.string().optional()),
+  CHAT_QUEUE_THRESHOLD: integer(1, 1_000_000, 10),
+  MESSAGE_QUEUE_THRESHOLD: integer(1, 1_000_000, 10),
+  FLUSH_CRON: cronExpression("* * * * *"),
+  FLUSH_MAX_ROWS: integer(1, 5000, 1000),
+  BUFFER_MAX_RECORDS: integer(1, 1_000_000_000, 1_000_000),
+  BUFFER_MAX_BYTES: integer(1024, 1024 ** 4, 1024 * mebibyte),
+  NUMBER_GAP_AFTER_LOSS: integer(0, 1_000_000_000, 1000),
+  LOG_LEVEL: optional(z.enum(logLevels).default("info")),
+});
+
+/** Thrown when the environment is unusable; `faults` names every variable that is wrong, one line each. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(`The environment is unusable:\n${faults.map((fault) => `  ${fault}`).join("\n")}`);
+    this.name = "ConfigError";
+    this.faults = faults;
+  }
+}
+
+/**
+ * Reads and checks the whole environment.
+ *
+ * @throws {ConfigError} naming everything that is wrong at once, so that one restart mends it all.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`));
+  }
+  const values = parsed.data;
+  return deepFreeze({
+    http: {
+      host: values.HOST,
+      port: values.PORT,
+      trustedProxies: values.TRUSTED_PROXIES,
+      rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
+      messageMaxBytes: values.MESSAGE_MAX_BYTES,
+    },
+    redis: { url: values.REDIS_URL, namespace: values.REDIS_NAMESPACE, partitions: values.PARTITIONS },
+    database: {
+      host: values.DATABASE_HOST,
+      port: values.DATABASE_PORT,
+      name: values.DATABASE_NAME,
+      username: values.DATABASE_USERNAME,
+      password: values.DATABASE_PASSWORD,
+      socketPath: values.DATABASE_SOCKET,
+    },
+    flush: {
+      chatThreshold: values.CHAT_QUEUE_THRESHOLD,
+      messageThreshold: values.MESSAGE_QUEUE_THRESHOLD,
+      cron: values.FLUSH_CRON,
+      maxRows: values.FLUSH_MAX_ROWS,
+    },
+    buffer: {
+      maxRecords: values.BUFFER_MAX_RECORDS,
+      maxBytes: values.BUFFER_MAX_BYTES,
+      numberGapAfterLoss: values.NUMBER_GAP_AFTER_LOSS,
+    },
+    logLevel: values.LOG_LEVEL,
+  });
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) {
+    if (typeof inner === "object" && inner !== null) deepFreeze(inner as object);
+  }
+  return Object.freeze(value);
+}

@@ -1,0 +1,101 @@
+/**
+ * Every error the API can answer, in one place: its status, its stable code and its sentence. Anything else
+ * that is thrown reaches the client as a bland 500 and the log as a defect.
+ */
+
+/** An error whose words are meant for the client. */
+export class ApiError extends Error {
+  readonly status: number;
+  /** Stable and machine-readable; documented in the API description. */
+  readonly code: string;
+  /** Field → sentences, where the fault lies in the fields of a body; such an answer has no `error` member. */
+  readonly fields: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Seconds after which a retry may succeed. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    extra: { fields?: Readonly<Record<string, readonly string[]>>; retryAfterSeconds?: number } = {},
+  ) {
+    super(message);
+    this.name = "ApiError";
+    this.status = status;
+    this.code = code;
+    this.fields = extra.fields;
+    this.retryAfterSeconds = extra.retryAfterSeconds;
+  }
+}
+
+export const applicationNotFound = (token: string) =>
+  new ApiError(404, "application_not_found", `Can't find an Application with token ${token}`);
+
+export const chatNotFound = (number: string | number) =>
+  new ApiError(404, "chat_not_found", `Can't find a Chat with number ${number}`);
+
+export const messageNotFound = (number: string | number) =>
+  new ApiError(404, "message_not_found", `Can't find a Message with number ${number}`);
+
+/** The sentence of the fast POST of a chat, where clients of the replaced systems look for it. */
+export const applicationUnknown = (token: string) =>
+  new ApiError(404, "application_not_found", `Application with token ${token} not found`);
+
+/** The sentence of the fast POST of a message. */
+export const chatUnknown = (token: string, number: string | number) =>
+  new ApiError(404, "chat_not_found", `Chat ${number} not found for application ${token}`);
+
+export const routeNotFound = () => new ApiError(404, "route_not_found", "There is nothing at this address");
+
+export const invalidFields = (fields: Readonly<Record<string, readonly string[]>>) =>
+  new ApiError(422, "invalid_fields", "Some fields are invalid", { fields });
+
+export const bodyRequired = () =>
+  new ApiError(400, "body_required", "Invalid request body: body is required");
+
+export const idempotencyKeyReused = () =>
+  new ApiError(422, "idempotency_key_reused", "This Idempotency-Key was used with another body");
+
+export const invalidIdempotencyKey = () =>
+  new ApiError(
+    400,
+    "invalid_idempotency_key",
+    "Idempotency-Key must be given once, as 1 to 255 printable ASCII characters",
+  );
+
+export const invalidBody = (reason: string) =>
+  new ApiError(400, "invalid_body", `Invalid request body: ${reason}`);
+
+export const invalidParameter = (name: string, reason: string) =>
+  new ApiError(400, "invalid_parameter", `${name} ${reason}`);
+
+export const bodyTooLarge = (maxBytes: number) =>
+  new ApiError(413, "body_too_large", `The body is larger than ${maxBytes} bytes`);
+
+export const unsupportedMediaType = () =>
+  new ApiError(415, "unsupported_media_type", "The body must be JSON, sent as application/json");
+
+export const bufferFull = () =>
+  new ApiError(503, "buffer_full", "Too much is waiting to be written; try again later", {
+    retryAfterSeconds: 5,
+  });
+
+export const bufferUnavailable = () =>
+  new ApiError(503, "buffer_unavailable", "The buffer cannot be reached; try again later", {
+    retryAfterSeconds: 1,
+  });
+
+export const databaseUnavailable = () =>
+  new ApiError(503, "database_unavailable", "The database cannot be reached; try again later", {
+    retryAfterSeconds: 1,
+  });
+
+export const internalError = () => new ApiError(500, "internal_error", "Something went wrong on our side");
+
+export const methodNotAllowed = () =>
+  new ApiError(405, "method_not_allowed", "This address does not answer that method");
+
+export const tooManyRequests = (retryAfterSeconds: number) =>
+  new ApiError(429, "rate_limited", "Too many requests from this address; try again later", {
+    retryAfterSeconds,
+  });

@@ -1,0 +1,217 @@
+/**
+ * The drain of one partition, batch by batch:
+ *
+ *     peek ─▶ write (INSERT, COMMIT) ─▶ acknowledge
+ *
+ * Nothing leaves the buffer before MySQL has committed it, so a crash at any arrow loses nothing; a batch
+ * written twice is told by its operation ids. An outage at either side is waited out here, for as long as it
+ * takes, with the batch in hand. A record that MySQL refuses is told from its neighbours by halving the batch,
+ * and becomes a dead letter. Any other failure ends the drain; the batch is then where it was.
+ *
+ * A message's chat is written before it: a batch of messages is read, then all chats that wait are drained
+ * (each of its chats was accepted earlier than it), then it is written.
+ */
+import { BufferUnavailableError } from "../buffer/connections.ts";
+import type { Batch, PendingEntry } from "../buffer/pending-batches.ts";
+import { classify, type FailureClass } from "../store/failure.ts";
+import { rowsIn, type WriteOutcome } from "../store/outcome.ts";
+import { backoffMs } from "./backoff.ts";
+import { type DrainProgress, gatherMs, wantsAnother, worthReadingAhead } from "./batch.ts";
+import { totalsOf } from "./flush-totals.ts";
+import { writeIsolating } from "./isolate.ts";
+import type { Clock, FlushLog, ListName, Sink, Source, Trigger } from "./ports.ts";
+
+/** Another flusher may hold the partition; whoever drains must stop. */
+export class LeaseLostError extends Error {
+  constructor() {
+    super("the lease of the partition was lost");
+    this.name = "LeaseLostError";
+  }
+}
+
+/** The drain was told to stop while it waited out an outage. */
+export class DrainStoppedError extends Error {
+  constructor() {
+    super("the drain was stopped");
+    this.name = "DrainStoppedError";
+  }
+}
+
+/** A batch that cannot be acknowledged, as it is not known what became of every record. */
+export class UnbalancedBatchError extends Error {
+  constructor(list: ListName, entries: number, accountedFor: number) {
+    super(`of a batch of ${entries} ${list}, ${accountedFor} are accounted for; nothing is acknowledged`);
+    this.name = "UnbalancedBatchError";
+  }
+}
+
+/** A batch that is in MySQL, but for what died. */
+interface Written {
+  readonly totals: ReadonlyMap<string, number>;
+  readonly deaths: ReadonlyMap<PendingEntry, string>;
+}
+
+export interface DrainParts {
+  readonly source: Source;
+  readonly sink: Sink;
+  readonly clock: Clock;
+  readonly log: FlushLog;
+  readonly thresholds: Readonly<Record<ListName, number>>;
+  readonly maxRows: number;
+  /** Aborts between batches, and any wait. */
+  readonly signal: AbortSignal;
+  /**
+   * Whether the lease can still be held; asked just before each write. A process that was paused for longer
+   * must not write what it had in hand: another may have written, and a client deleted it since.
+   */
+  readonly isHeld: () => boolean;
+}
+
+/** Attempts at a batch that meets other transactions, before it is left to the next trigger. */
+const contentionAttempts = 20;
+
+export class Drain {
+  readonly #parts: DrainParts;
+
+  constructor(parts: DrainParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Flushes what the trigger asks for, chats and messages; answers how many rows were written.
+   *
+   * @throws {LeaseLostError} {DrainStoppedError} or what MySQL said of a batch it will not take
+   */
+  async run(trigger: Trigger): Promise<number> {
+    const extent = trigger === "threshold" ? "to-threshold" : "what-waited";
+    const chats = await this.#drain("chats", trigger, extent);
+    const messages = await this.#drain("messages", trigger, extent);
+    return chats + messages;
+  }
+
+  /** Flushes one batch, the head of a list; answers how many references were taken off it. */
+  async flushOnce(list: ListName, trigger: Trigger): Promise<number> {
+    const batch = await this.#peek(list, 0);
+    await this.#flushParentsOf(list, trigger);
+    const written = await this.#write(batch, trigger);
+    return (await this.#acknowledge(batch, written)) ? batch.references.length : 0;
+  }
+
+  async #drain(list: ListName, trigger: Trigger, extent: DrainProgress["extent"]): Promise<number> {
+    const { thresholds, maxRows, signal } = this.#parts;
+    const threshold = thresholds[list];
+    const waitingAtStart = await this.#length(list);
+    let [waiting, taken] = [waitingAtStart, 0];
+    let ahead: Batch | undefined;
+    while (!signal.aborted && wantsAnother({ extent, threshold, waitingAtStart, taken, waiting })) {
+      const batch: Batch = ahead ?? (await this.#gather(list, extent, waiting));
+      await this.#flushParentsOf(list, trigger);
+      const { length } = batch.references;
+      // The next batch is read while this one is being written, and not while it is acknowledged: an ack
+      // shortens the list, and what is read would have moved.
+      const [written, next] = await Promise.all([
+        this.#write(batch, trigger),
+        worthReadingAhead(waiting, length, maxRows) ? this.#peek(list, length) : undefined,
+      ]);
+      ahead = (await this.#acknowledge(batch, written)) ? next : undefined;
+      taken += length;
+      waiting = await this.#length(list);
+    }
+    return taken;
+  }
+
+  async #flushParentsOf(list: ListName, trigger: Trigger): Promise<void> {
+    if (list !== "messages") return;
+    await this.#drain("chats", trigger, "what-waited");
+    // Stopped before all chats were drained: the messages must wait for them.
+    if (this.#parts.signal.aborted) throw new DrainStoppedError();
+  }
+
+  async #gather(list: ListName, extent: DrainProgress["extent"], waiting: number): Promise<Batch> {
+    const ms = gatherMs(extent, waiting, this.#parts.maxRows);
+    if (ms > 0) await this.#parts.clock.sleep(ms, this.#parts.signal);
+    return this.#peek(list, 0);
+  }
+
+  #length(list: ListName): Promise<number> {
+    return this.#patiently(() => this.#parts.source.length(list));
+  }
+
+  #peek(list: ListName, skip: number): Promise<Batch> {
+    return this.#patiently(() => this.#parts.source.peek(list, skip));
+  }
+
+  /** Resolves when it is known of every record that it is committed, or why it cannot be. */
+  async #write(batch: Batch, trigger: Trigger): Promise<Written> {
+    const { source, sink, clock, log, isHeld } = this.#parts;
+    const startedAtMs = clock.nowMs();
+    const stranded = await this.#patiently(() => source.stranded(batch));
+    const { outcome, refused } = await writeIsolating(
+      (rows: readonly PendingEntry[]) =>
+        this.#patiently(() => {
+          if (!isHeld()) throw new LeaseLostError();
+          return sink.write(batch.list, rows);
+        }),
+      batch.entries.filter((entry) => !stranded.has(entry)),
+    );
+    const durationMs = clock.nowMs() - startedAtMs;
+    const accountedFor = rowsIn(outcome) + refused.size + stranded.size;
+    if (accountedFor !== batch.entries.length) {
+      throw new UnbalancedBatchError(batch.list, batch.entries.length, accountedFor);
+    }
+    const { conflicts, ...counts } = outcome;
+    const fields = { trigger, list: batch.list, ...counts, durationMs };
+    log.debug({ ...fields, conflicts: conflicts.length, refused: refused.size }, "written");
+    const totals = totalsOf(trigger, outcome, refused.size, durationMs);
+    const deaths = [...reasonedAs("its chat was refused", stranded), ...refused];
+    return { totals, deaths: new Map([...deaths, ...conflictsIn(batch, outcome)]) };
+  }
+
+  /** Whether this ack took the batch off the list; false where an earlier one had. */
+  async #acknowledge(batch: Batch, { deaths, totals }: Written): Promise<boolean> {
+    const { source, log } = this.#parts;
+    const reply = await this.#patiently(() => source.acknowledge(batch, deaths, totals));
+    if (reply.kind === "lease-lost") throw new LeaseLostError();
+    for (const reason of deaths.values()) {
+      log.error({ list: batch.list, reason }, "a record became a dead letter; see `sluice dead-letters`");
+    }
+    return reply.kind === "acknowledged";
+  }
+
+  /** Repeats a call through outages, without counting, and through contention. */
+  async #patiently<T>(call: () => Promise<T>): Promise<T> {
+    const { clock, log, signal } = this.#parts;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const result = await call();
+        if (attempt > 0) log.info({ attempts: attempt + 1 }, "flushing goes on");
+        return result;
+      } catch (error) {
+        const failure = failureClass(error);
+        if (!isPassing(failure, attempt)) throw error;
+        if (attempt === 0) log.warn({ failure, err: error }, "flushing waits");
+      }
+      if (!signal.aborted) await clock.sleep(backoffMs(attempt), signal);
+      if (signal.aborted) throw new DrainStoppedError();
+    }
+  }
+}
+
+function failureClass(error: unknown): FailureClass {
+  return error instanceof BufferUnavailableError ? "outage" : classify(error);
+}
+
+function isPassing(failure: FailureClass, attempt: number): boolean {
+  return failure === "outage" || (failure === "contention" && attempt < contentionAttempts);
+}
+
+/** The entries whose number another record holds, each with what to say of it. */
+function conflictsIn(batch: Batch, { conflicts }: WriteOutcome): [PendingEntry, string][] {
+  const rows = new Set<unknown>(conflicts);
+  const entries = batch.entries.filter((entry) => rows.has(entry));
+  return reasonedAs("conflict: another record holds this number", entries);
+}
+
+function reasonedAs(reason: string, entries: Iterable<PendingEntry>): [PendingEntry, string][] {
+  return Array.from(entries, (entry) => [entry, reason]);
+}

@@ -1,0 +1,101 @@
+import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+
+import type { Buffer } from "../buffer/buffer.ts";
+import type { Lease } from "../buffer/leases.ts";
+import type { Store } from "../store/store.ts";
+import { Drain } from "./drain.ts";
+import { EpochGuard, reportLoss } from "../epoch-guard.ts";
+import { removeSome } from "./remove-some.ts";
+import { PartitionWorker } from "./partition-worker.ts";
+import { SequenceMark } from "./sequence-mark.ts";
+import type { Clock, FlushLog, ListName, Sink, Source, Trigger } from "./ports.ts";
+
+export interface FlusherSettings {
+  readonly thresholds: Readonly<Record<ListName, number>>;
+  readonly maxRows: number;
+}
+
+/** A statement stays well under the smallest default `max_allowed_packet` (16 MiB). */
+const maxStatementBytes = 4 * 1024 * 1024;
+
+/** Drains every partition it can get the lease of, until it is stopped. */
+export class Flusher {
+  readonly #stop = new AbortController();
+  readonly #workers: readonly PartitionWorker[];
+  readonly #running: Promise<unknown>;
+
+  constructor(buffer: Buffer, store: Store, settings: FlusherSettings, log: FlushLog) {
+    const owner = `${hostname()}:${process.pid}`;
+    const epochs = new EpochGuard(buffer, store, reportLoss(log));
+    this.#workers = Array.from({ length: buffer.partitions }, (_, partition) => {
+      const mark = new SequenceMark(buffer, store, epochs, partition);
+      return new PartitionWorker({
+        partition,
+        clock: systemClock,
+        log,
+        leases: {
+          acquire: (durationMs) => buffer.leases.acquire(partition, owner, durationMs),
+          renew: (lease, durationMs) => buffer.leases.renew(lease, durationMs),
+          release: (lease) => buffer.leases.release(lease),
+        },
+        drain: async (lease, trigger, signal, isHeld) => {
+          await mark.claim(lease);
+          return drainOf(buffer, store, settings, log, lease, signal, { mark, isHeld }).run(trigger);
+        },
+        removeSome: () => removeSome(buffer, store, partition),
+      });
+    });
+    this.#running = Promise.all(this.#workers.map((worker) => worker.run(this.#stop.signal)));
+  }
+
+  /** Asks for a flush of one partition, or of all. */
+  trigger(trigger: Trigger, partition?: number): void {
+    const workers = partition === undefined ? this.#workers : this.#workers.slice(partition, partition + 1);
+    for (const worker of workers) worker.post(trigger);
+  }
+
+  /** Resolves when the batches in hand are finished and the leases given back. Nothing is drained. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+}
+
+/** The drain of one partition under one lease; `mark` counts its flushes. */
+export function drainOf(
+  buffer: Buffer,
+  store: Store,
+  settings: FlusherSettings,
+  log: FlushLog,
+  lease: Lease,
+  signal: AbortSignal,
+  { mark, isHeld = () => true }: { mark?: SequenceMark; isHeld?: () => boolean } = {},
+): Drain {
+  // Without a mark nobody has claimed the lease.
+  const fence = mark && { partition: lease.partition, lease: lease.value };
+  const limits = { maxRows: settings.maxRows, maxBytes: maxStatementBytes };
+  const source: Source = {
+    length: (list) => buffer.batches.length(lease.partition, list),
+    peek: (list, skip) => buffer.batches.peek(lease.partition, list, skip, limits),
+    stranded: (batch) => buffer.batches.stranded(batch),
+    acknowledge: (batch, deaths, totals) => buffer.batches.acknowledge(lease, batch, deaths, totals),
+  };
+  const sink: Sink = {
+    write: async (list, rows) => {
+      await mark?.beforeWrite();
+      return list === "chats"
+        ? store.writes.writeChats(rows, fence)
+        : store.writes.writeMessages(rows, fence);
+    },
+  };
+  return new Drain({ ...settings, source, sink, log, signal, isHeld, clock: systemClock });
+}
+
+const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  sleep: async (ms, signal) => {
+    // An abort ends the wait early and is no failure: the sleeper looks at its signal.
+    await delay(ms, undefined, { signal }).catch(() => undefined);
+  },
+};

@@ -1,0 +1,140 @@
+import { nanoid } from "nanoid";
+
+import type { Buffer } from "../buffer/buffer.ts";
+import type { Seen } from "../buffer/pending-reads.ts";
+import { applicationNotFound, bufferFull, bufferUnavailable, idempotencyKeyReused } from "../errors.ts";
+import type { Application, PendingRecord } from "../records.ts";
+import { isDuplicate } from "../store/failure.ts";
+import type { Store } from "../store/store.ts";
+import { chatsOf, messagesOf, type Numbered } from "./numbered.ts";
+import type { Changer, CreatedApplication, Idempotency, Reader } from "./services.ts";
+import { answerable } from "./unavailable.ts";
+
+/** Characters of an application's token: 132 random bits, URL-safe. */
+const tokenLength = 22;
+
+/** Characters of a revision: 48 random bits, compared only between the revisions of one record. */
+const revisionLength = 8;
+
+/** Looks at a record that others keep changing, before this change gives up. */
+const maxAttempts = 20;
+
+/**
+ * Changes records where they are: applications in MySQL, chats and messages in the buffer, from which a flush
+ * takes the change to MySQL. So a change is seen at once, also while MySQL is writing what it changes.
+ */
+export function createChanger(buffer: Buffer, store: Store, read: Reader): Changer {
+  const change = <T>(numbered: Numbered<T>, number: number, edit: Edit) =>
+    changeRecord(buffer, numbered, number, edit);
+
+  return {
+    createApplication: (name, idempotency) => createApplication(buffer, store, name, idempotency),
+
+    async updateApplication(token, name) {
+      await answerable(store.applications.rename(token, name, new Date()));
+      return read.application(token);
+    },
+
+    async deleteApplication(token) {
+      if (!(await answerable(store.applications.delete(token)))) throw applicationNotFound(token);
+      await answerable(buffer.revising.markDeleted(token, "ever"));
+      await answerable(buffer.wake(buffer.partitionOf(token), "threshold"));
+    },
+
+    async updateChat(token, number, title) {
+      if (title !== undefined) await change(chatsOf(store, token), number, { text: title });
+      return read.chat(token, number);
+    },
+
+    async deleteChat(token, number) {
+      if (!(await change(chatsOf(store, token), number, "delete"))) await read.chat(token, number);
+    },
+
+    async updateMessage(token, chatNumber, number, body) {
+      await change(messagesOf(store, token, chatNumber), number, { text: body });
+      return read.message(token, chatNumber, number);
+    },
+
+    async deleteMessage(token, chatNumber, number) {
+      const isDone = await change(messagesOf(store, token, chatNumber), number, "delete");
+      if (!isDone) await read.message(token, chatNumber, number);
+    },
+  };
+}
+
+type Edit = { readonly text: string | null } | "delete";
+
+/** Makes the change on what the record is at that moment; false where there is no such record. */
+async function changeRecord<T>(
+  buffer: Buffer,
+  numbered: Numbered<T>,
+  number: number,
+  edit: Edit,
+): Promise<boolean> {
+  const place = { ...numbered.parent, number };
+  for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+    const seen = await answerable(buffer.reads.find(place));
+    if (seen.kind === "gone") return false;
+    const current = await currentOf(seen, numbered, number);
+    if (!current || current.isDeleted) return false;
+    const reply = await answerable(buffer.revising.revise(place, seen, edited(current, edit)));
+    if (reply.kind === "revised") return true;
+    if (reply.kind === "gone") return false;
+    if (reply.kind === "full") throw bufferFull();
+  }
+  throw bufferUnavailable();
+}
+
+async function currentOf<T>(
+  seen: Seen,
+  { stored }: Numbered<T>,
+  number: number,
+): Promise<PendingRecord | undefined> {
+  return seen.kind === "absent" ? answerable(stored.findForChange(number)) : seen.record;
+}
+
+/** The record after the change. Its time is later than that of any change before, whatever the clocks say. */
+function edited(current: PendingRecord, edit: Edit): PendingRecord {
+  const updatedAtMs = Math.max(Date.now(), current.updatedAtMs + 1);
+  const revision = nanoid(revisionLength);
+  if (edit === "delete") return { ...current, revision, updatedAtMs, text: null, isDeleted: true };
+  return { ...current, revision, updatedAtMs, text: edit.text };
+}
+
+async function createApplication(
+  buffer: Buffer,
+  store: Store,
+  name: string,
+  idempotency?: Idempotency,
+): Promise<CreatedApplication> {
+  const proposal = { token: nanoid(tokenLength), createdAtMs: Date.now() };
+  const { token, createdAtMs } = idempotency ? await agree(buffer, idempotency, proposal) : proposal;
+  const createdAt = new Date(createdAtMs);
+  const application: Application = { token, name, chatsCount: 0, createdAt, updatedAt: createdAt };
+  const isReplayed = token !== proposal.token;
+  await answerable(
+    store.applications.create(application).catch((error: unknown) => {
+      // The first call got as far as MySQL.
+      if (!isReplayed || !isDuplicate(error)) throw error;
+    }),
+  );
+  return { application, isReplayed };
+}
+
+interface Proposal {
+  readonly token: string;
+  readonly createdAtMs: number;
+}
+
+/** Settles, before anything is written, which application the calls with one key are about. */
+async function agree(
+  buffer: Buffer,
+  { key, fingerprint }: Idempotency,
+  { token, createdAtMs }: Proposal,
+): Promise<Proposal> {
+  const value = `${fingerprint} ${token} ${createdAtMs}`;
+  const agreed = await answerable(buffer.rememberFirst(key, value));
+  const [known, agreedToken = token, agreedAt] = agreed.split(" ");
+  if (known !== fingerprint) throw idempotencyKeyReused();
+  return { token: agreedToken, createdAtMs: Number(agreedAt) };
+}

@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import type { Logger, Metrics } from "../../telemetry.ts";
+import type { ApiContext, ApiMiddleware } from "../context.ts";
+import { isProbe, templateOf } from "../paths.ts";
+
+const knownMethods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+const firstStatusUnsent = 499;
+
+/**
+ * Counts and times each request and writes a line about it, by its route and never its path: the path
+ * holds the application's token. A line is at info level, at debug for probes and clients that hung up.
+ */
+export function logAccess(logger: Logger, metrics: Metrics): ApiMiddleware {
+  const count = countRequests(metrics);
+  return async (ctx, next) => {
+    const startedAtMs = performance.now();
+    await next();
+    const durationMs = performance.now() - startedAtMs;
+    const route = templateOf(ctx);
+    const method = knownMethods.has(ctx.method) ? ctx.method : "OTHER";
+    count(route, method, ctx.status, durationMs / 1000);
+    const level = ctx.status === firstStatusUnsent || isProbe(route) ? "debug" : "info";
+    if (logger.isLevelEnabled(level)) logger[level](lineOf(ctx, route, method, durationMs), "request");
+  };
+}
+
+function countRequests(metrics: Metrics) {
+  const requests = metrics.counter({
+    name: "sluice_http_requests_total",
+    help: "Requests answered, by route, method and status.",
+    labels: ["route", "method", "status"],
+  });
+  const durations = metrics.histogram({
+    name: "sluice_http_request_duration_seconds",
+    help: "Time from a request's headers to its answer, by route and method.",
+    labels: ["route", "method"],
+    buckets: durationBuckets,
+  });
+  return (route: string, method: string, status: number, seconds: number) => {
+    requests.inc({ route, method, status });
+    durations.observe({ route, method }, seconds);
+  };
+}
+
+function lineOf(ctx: ApiContext, route: string, method: string, durationMs: number): object {
+  return {
+    requestId: ctx.state.requestId,
+    method,
+    route,
+    status: ctx.status,
+    durationMs: Math.round(durationMs * 100) / 100,
+    ...fingerprint(ctx["params"]),
+  };
+}
+
+/** Tells one application's lines from another's without telling its token. */
+function fingerprint(params: unknown): { application?: string } {
+  if (typeof params !== "object" || params === null || !("token" in params)) return {};
+  return { application: createHash("sha256").update(String(params.token)).digest("hex").slice(0, 8) };
+}

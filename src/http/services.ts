@@ -1,0 +1,84 @@
+import type { RequestKey } from "../buffer/accepting.ts";
+import type { Application, Chat, Message } from "../records.ts";
+
+/** Where a list begins and how long a page is. `number` counts from 1; `after` is the last number seen. */
+export interface PageRequest {
+  readonly start:
+    { readonly kind: "page"; readonly number: number } | { readonly kind: "after"; readonly after: number };
+  readonly perPage: number;
+  readonly order: "asc" | "desc";
+}
+
+/** One page of a list; `hasNext` says whether another record follows it. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly hasNext: boolean;
+}
+
+/** A client's wish that a repeated POST be the same POST: its key, and a digest of the body it came with. */
+export type Idempotency = RequestKey;
+
+/** What a fast POST was given: the record's number and the time of its request. */
+export interface Accepted {
+  readonly number: number;
+  readonly createdAt: Date;
+  /** Whether this is the answer to an earlier POST with the same idempotency key. */
+  readonly isReplayed: boolean;
+}
+
+/** A new application, or the one that an earlier POST with the same idempotency key made. */
+export interface CreatedApplication {
+  readonly application: Application;
+  readonly isReplayed: boolean;
+}
+
+/** Accepts chats and messages: when a promise resolves, the record is numbered and kept. */
+export interface Acceptor {
+  /** @throws {ApiError} `applicationUnknown`, `idempotencyKeyReused`, `bufferFull`, `bufferUnavailable`, … */
+  chat(token: string, title: string | null, idempotency?: Idempotency): Promise<Accepted>;
+  /** @throws {ApiError} `applicationUnknown`, `chatUnknown`, `idempotencyKeyReused`, `bufferFull`, … */
+  message(token: string, chatNumber: number, body: string, idempotency?: Idempotency): Promise<Accepted>;
+}
+
+/**
+ * Changes what exists, pending or stored, at once for every reader. A missing record is thrown as the 404 of
+ * the contract. A deleted number is never given again.
+ */
+export interface Changer {
+  createApplication(name: string, idempotency?: Idempotency): Promise<CreatedApplication>;
+  updateApplication(token: string, name: string): Promise<Application>;
+  deleteApplication(token: string): Promise<void>;
+  /** An undefined title leaves the chat's title as it is; null removes it. */
+  updateChat(token: string, number: number, title: string | null | undefined): Promise<Chat>;
+  deleteChat(token: string, number: number): Promise<void>;
+  updateMessage(token: string, chatNumber: number, number: number, body: string): Promise<Message>;
+  deleteMessage(token: string, chatNumber: number, number: number): Promise<void>;
+}
+
+/** Reads what was accepted, flushed or not. A missing record is thrown as the 404 of the contract. */
+export interface Reader {
+  applications(page: PageRequest): Promise<Page<Application>>;
+  application(token: string): Promise<Application>;
+  chats(token: string, page: PageRequest): Promise<Page<Chat>>;
+  chat(token: string, number: number): Promise<Chat>;
+  messages(token: string, chatNumber: number, page: PageRequest): Promise<Page<Message>>;
+  message(token: string, chatNumber: number, number: number): Promise<Message>;
+}
+
+/** One thing `/readyz` looks at; `ready` is false where the API cannot do its work without it. */
+export interface Check {
+  readonly name: string;
+  readonly ready: boolean;
+  readonly detail: string;
+}
+
+/** All that the routes need, handed in by whoever wires the program. */
+export interface Services {
+  readonly accept: Acceptor;
+  readonly read: Reader;
+  readonly change: Changer;
+  /** Answers within a second whatever is down; never throws. */
+  readiness(): Promise<readonly Check[]>;
+  /** The Prometheus text of `/metrics`. */
+  metrics(): Promise<string>;
+}

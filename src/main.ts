@@ -1,0 +1,95 @@
+import { fileURLToPath } from "node:url";
+
+import { Command } from "commander";
+
+import { BufferUnavailableError } from "./buffer/connections.ts";
+import { runAll } from "./commands/all.ts";
+import { runApi } from "./commands/api.ts";
+import { discardDeadLetter, listDeadLetters, requeueDeadLetter } from "./commands/dead-letters.ts";
+import { runFlush } from "./commands/flush.ts";
+import { runFlusher } from "./commands/flusher.ts";
+import { runMigrate } from "./commands/migrate.ts";
+import { OperatorError } from "./commands/operator-error.ts";
+import { runStatus } from "./commands/status.ts";
+import { ConfigError, loadConfig } from "./config.ts";
+
+const program = new Command("sluice").description(
+  "A write-behind chat API: numbered and kept in Redis at once, flushed to MySQL in multi-row INSERTs.",
+);
+
+program
+  .command("all")
+  .description("run the API and a flusher, each as a process of its own")
+  .action(() => {
+    runAll(loadConfig(), fileURLToPath(import.meta.url));
+  });
+
+program
+  .command("api")
+  .description("run the HTTP API")
+  .action(() => runApi(loadConfig()));
+
+program
+  .command("flusher")
+  .description("run a flusher: drains Redis into MySQL")
+  .action(() => runFlusher(loadConfig()));
+
+program
+  .command("migrate")
+  .description("bring the database to the schema of this program")
+  .action(() => runMigrate(loadConfig()));
+
+program
+  .command("flush")
+  .description("flush what is pending now, and wait until it is in MySQL")
+  .action(() => runFlush(loadConfig()));
+
+program
+  .command("status")
+  .description("show what is pending and what was flushed")
+  .option("--json", "as JSON", false)
+  .action((options: { json: boolean }) => runStatus(loadConfig(), options));
+
+const deadLetters = program
+  .command("dead-letters")
+  .description("records that MySQL refused: list them, try one again, throw one away");
+
+deadLetters
+  .command("list", { isDefault: true })
+  .description("a line each, the oldest first")
+  .option("--json", "as JSON, a line each, with their texts", false)
+  .action((options: { json: boolean }) => listDeadLetters(loadConfig(), options));
+
+deadLetters
+  .command("requeue")
+  .description("try one again with the next flush")
+  .argument("<id>", "as `list` shows it")
+  .action((id: string) => requeueDeadLetter(loadConfig(), id));
+
+deadLetters
+  .command("discard")
+  .description("throw one away for good; its number stays given")
+  .argument("<id>", "as `list` shows it")
+  .action((id: string) => discardDeadLetter(loadConfig(), id));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(explain(error));
+  process.exit(1);
+}
+
+function isForOperators(error: Error): boolean {
+  return [ConfigError, OperatorError, BufferUnavailableError].some((kind) => error instanceof kind);
+}
+
+/** What a person at the terminal needs to know; the whole error only where it is a defect of ours. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (isForOperators(error)) return error.message;
+  const { code, address, port } = error as { code?: string; address?: string; port?: number };
+  if (code === "EADDRINUSE") {
+    return `${address ?? "the address"}:${port ?? ""} is in use: stop what listens there, or set PORT to another.`;
+  }
+  return code === undefined ? (error.stack ?? error.message) : `${error.message} (${code})`;
+}

@@ -1,0 +1,104 @@
+import type { Buffer } from "../buffer/buffer.ts";
+import { BufferUnavailableError } from "../buffer/connections.ts";
+import { durationBuckets } from "../flusher/flush-totals.ts";
+import type { Metrics } from "../telemetry.ts";
+import { readStatus, type Status } from "./status.ts";
+
+type Show = (status: Status) => void;
+
+/**
+ * Registers the metrics whose truth is in Redis, the same whichever process is asked, and answers the text of
+ * all metrics. While Redis is away `sluice_redis_up` is 0 and the others stay as they were last seen.
+ */
+export function createMetricsText(metrics: Metrics, buffer: Buffer): () => Promise<string> {
+  const shows = [registerBuffer(metrics), registerTotals(metrics), registerDurations(metrics)];
+  const up = metrics.gauge({ name: "sluice_redis_up", help: "Whether Redis answers." });
+  return async () => {
+    try {
+      const status = await readStatus(buffer);
+      for (const show of shows) show(status);
+      up.set(1);
+    } catch (error) {
+      if (!(error instanceof BufferUnavailableError)) throw error;
+      up.set(0);
+    }
+    return metrics.text();
+  };
+}
+
+/** What is in the buffer now. */
+function registerBuffer(metrics: Metrics): Show {
+  const records = metrics.gauge({
+    name: "sluice_buffer_records",
+    help: "Records accepted and not yet in MySQL.",
+    labels: ["list"],
+  });
+  const bytes = metrics.gauge({ name: "sluice_buffer_bytes", help: "Bytes of the pending records." });
+  const oldest = metrics.gauge({
+    name: "sluice_buffer_oldest_age_seconds",
+    help: "How long the oldest pending record has waited; 0 when nothing is pending.",
+  });
+  const drained = metrics.gauge({
+    name: "sluice_partitions_drained",
+    help: "Partitions that a flusher drains now.",
+  });
+  const dead = metrics.gauge({
+    name: "sluice_dead_letters",
+    help: "Records that MySQL refused, or whose number another record holds.",
+  });
+  return (status) => {
+    records.set({ list: "chats" }, status.pending.chats);
+    records.set({ list: "messages" }, status.pending.messages);
+    bytes.set(status.pendingBytes);
+    oldest.set(status.oldestAgeSeconds);
+    drained.set(status.partitionsDrained);
+    dead.set(status.deadLetters);
+  };
+}
+
+/** What was done so far. The totals are kept in Redis; the counters only repeat them. */
+function registerTotals(metrics: Metrics): Show {
+  const accepted = metrics.counter({
+    name: "sluice_accepted_total",
+    help: "Records numbered and kept.",
+    labels: ["list"],
+  });
+  const rows = metrics.counter({
+    name: "sluice_flush_rows_total",
+    help: "Rows inserted into MySQL, by why the flush ran.",
+    labels: ["trigger"],
+  });
+  const flushes = metrics.counter({
+    name: "sluice_flushes_total",
+    help: "Batches committed to MySQL, by why the flush ran.",
+    labels: ["trigger"],
+  });
+  const conflicts = metrics.counter({
+    name: "sluice_number_conflicts_total",
+    help: "Records whose number another record held in MySQL; this must stay 0.",
+  });
+  return (status) => {
+    const { flushed } = status;
+    for (const counter of [accepted, rows, flushes, conflicts]) counter.reset();
+    accepted.inc({ list: "chats" }, status.accepted.chats);
+    accepted.inc({ list: "messages" }, status.accepted.messages);
+    for (const trigger of ["threshold", "minute", "manual"] as const) {
+      rows.inc({ trigger }, flushed.rowsByTrigger[trigger]);
+      flushes.inc({ trigger }, flushed.flushesByTrigger[trigger]);
+    }
+    conflicts.inc(flushed.conflicts);
+  };
+}
+
+function registerDurations(metrics: Metrics): Show {
+  let counts = { cumulative: [] as readonly number[], sum: 0 };
+  metrics.countedElsewhere({
+    name: "sluice_flush_duration_seconds",
+    help: "Time to write one batch to MySQL.",
+    buckets: durationBuckets,
+    read: () => counts,
+  });
+  return ({ flushed }) => {
+    counts = { cumulative: flushed.durationCounts, sum: flushed.durationSumSeconds };
+  };
+}

@@ -1,0 +1,56 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import type { Buffer } from "../buffer/buffer.ts";
+import type { Store } from "../store/store.ts";
+
+/** One thing readiness looks at; `ready` is false where the API cannot do its work without it. */
+export interface Check {
+  readonly name: string;
+  readonly ready: boolean;
+  readonly detail: string;
+}
+
+const patienceMs = 800;
+
+/**
+ * Looks at Redis and MySQL, within a second whatever they do. Without Redis nothing can be accepted; without
+ * MySQL everything can: waiting it out is what the buffer is for, so it does not make the API unready.
+ */
+export async function checkReadiness(buffer: Buffer, store: Store): Promise<readonly Check[]> {
+  const [redis, database] = await Promise.all([
+    detailOf(buffer.evictionPolicy()),
+    detailOf(store.ping().then(() => "answers")),
+  ]);
+  return [
+    {
+      name: "redis",
+      ready: redis.answered,
+      detail: redis.answered ? evictionDetail(redis.detail) : redis.detail,
+    },
+    { name: "database", ready: true, detail: database.detail },
+  ];
+}
+
+/** What to say of Redis' way with full memory: any policy but `noeviction` may throw accepted records away. */
+export function evictionDetail(policy: string | undefined): string {
+  if (policy === undefined || policy === "noeviction") return "answers";
+  return `answers, but may evict what was accepted: maxmemory-policy is ${policy}, it must be noeviction`;
+}
+
+interface Answer {
+  readonly answered: boolean;
+  readonly detail: string;
+}
+
+async function detailOf(question: Promise<string | undefined>): Promise<Answer> {
+  const late = delay(
+    patienceMs,
+    { answered: false, detail: `no answer within ${patienceMs} ms` },
+    { ref: false },
+  );
+  const answer = question.then(
+    (detail) => ({ answered: true, detail: detail ?? "" }),
+    () => ({ answered: false, detail: "does not answer" }),
+  );
+  return Promise.race([answer, late]);
+}

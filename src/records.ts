@@ -1,0 +1,134 @@
+/**
+ * The three records as the parts of Sluice hand them to each other, and the form in which a pending record
+ * crosses the buffer.
+ */
+
+export interface Application {
+  readonly token: string;
+  readonly name: string;
+  readonly chatsCount: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface Chat {
+  readonly number: number;
+  readonly title: string | null;
+  readonly messagesCount: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface Message {
+  readonly number: number;
+  readonly body: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** A chat or message between its 201 and MySQL. Its place (token, chat, number) is the key it lies under. */
+export interface PendingRecord {
+  /** Random, given once at acceptance and stored in the row: tells a replayed write from another record. */
+  readonly operationId: string;
+  /** Empty as accepted; a fresh random word for each later change, so that an ack sees a change in flight. */
+  readonly revision: string;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+  /** A message's body or a chat's title; null is a chat without a title. */
+  readonly text: string | null;
+  /** A record that was deleted while Sluice had yet to write it, or to delete it from MySQL. */
+  readonly isDeleted: boolean;
+}
+
+/** A record as it is accepted. */
+export function newRecord(operationId: string, createdAtMs: number, text: string | null): PendingRecord {
+  return { operationId, revision: "", createdAtMs, updatedAtMs: createdAtMs, text, isDeleted: false };
+}
+
+/** What MySQL knows of a parent's numbers. */
+export interface StoredNumbers {
+  /** The greatest number it has, or has had. */
+  readonly greatest: number;
+  /** Time of the newest record under the parent, or of the parent itself. */
+  readonly newestAtMs: number;
+}
+
+/** Thrown by `decodeRecord` for a payload that no version of Sluice wrote. */
+export class UnreadableRecordError extends Error {
+  constructor(reason: string) {
+    super(`A pending record cannot be read: ${reason}`);
+    this.name = "UnreadableRecordError";
+  }
+}
+
+const version = "1";
+const separator = "|";
+const headerFields = 5;
+
+/**
+ * Writes a record as `version|operation id|revision|created|updated|text`, times in base 36 milliseconds,
+ * text last and raw. Not JSON: it is opened a thousand times a batch, and quotes or emoji in a body would
+ * grow. An equal `updated` is left empty; a null text is `-`, a deleted record `x`, any other begins with `=`.
+ * The scripts in `buffer/lua/` know a deleted record by this form.
+ */
+export function encodeRecord(record: PendingRecord): string {
+  const created = record.createdAtMs.toString(36);
+  const updated = record.updatedAtMs === record.createdAtMs ? "" : record.updatedAtMs.toString(36);
+  const text = encodeText(record);
+  return [version, record.operationId, record.revision, created, updated, text].join(separator);
+}
+
+function encodeText({ text, isDeleted }: PendingRecord): string {
+  if (isDeleted) return "x";
+  return text === null ? "-" : `=${text}`;
+}
+
+/**
+ * Reads what `encodeRecord` wrote.
+ *
+ * @throws {UnreadableRecordError} for another version or a damaged payload.
+ */
+export function decodeRecord(payload: string): PendingRecord {
+  const { fields, rest } = splitHeader(payload);
+  const [found, operationId = "", revision = "", created = "", updated = ""] = fields;
+  if (found !== version) throw new UnreadableRecordError(`version ${found ?? "missing"}`);
+  if (operationId === "") throw new UnreadableRecordError("no operation id");
+  const createdAtMs = decodeTime(created);
+  const updatedAtMs = updated === "" ? createdAtMs : decodeTime(updated);
+  return { operationId, revision, createdAtMs, updatedAtMs, ...decodeText(rest) };
+}
+
+function decodeTime(field: string): number {
+  const ms = /^-?[0-9a-z]{1,10}$/.test(field) ? parseInt(field, 36) : Number.NaN;
+  if (Number.isNaN(new Date(ms).getTime())) throw new UnreadableRecordError("damaged time");
+  return ms;
+}
+
+function decodeText(field: string): Pick<PendingRecord, "text" | "isDeleted"> {
+  if (field === "x") return { text: null, isDeleted: true };
+  if (field === "-") return { text: null, isDeleted: false };
+  if (!field.startsWith("=")) throw new UnreadableRecordError("damaged text");
+  return { text: field.slice(1), isDeleted: false };
+}
+
+/**
+ * The part of a payload that differs whenever the record does: everything up to and with its revision.
+ * Two payloads of one record are the same exactly when one begins with the other's stamp.
+ */
+export function stampOf(payload: string): string {
+  let end = 0;
+  for (let field = 0; field < 3; field += 1) end = payload.indexOf(separator, end) + 1;
+  return payload.slice(0, end);
+}
+
+function splitHeader(payload: string): { fields: string[]; rest: string } {
+  const fields: string[] = [];
+  let start = 0;
+  while (fields.length < headerFields) {
+    const end = payload.indexOf(separator, start);
+    if (end < 0) throw new UnreadableRecordError("damaged header");
+    fields.push(payload.slice(start, end));
+    start = end + 1;
+  }
+  return { fields, rest: payload.slice(start) };
+}

@@ -1,0 +1,58 @@
+import type { Knex } from "knex";
+
+import { classify } from "./failure.ts";
+
+/** The epoch of a partition and how far its flushes have come, as MySQL knows them. */
+export interface StoredEpoch {
+  readonly epoch: string;
+  readonly flushSequence: number;
+}
+
+/** Keeps what Redis must at least know. Every change is settled by what is read back. */
+export class Epochs {
+  readonly #knex: Knex;
+
+  constructor(pool: Knex) {
+    this.#knex = pool;
+  }
+
+  async read(partition: number): Promise<StoredEpoch | undefined> {
+    const row: { epoch: string; flush_sequence: number } | undefined = await this.#knex("partitions")
+      .where("partition_number", partition)
+      .first("epoch", "flush_sequence");
+    return row && { epoch: row.epoch, flushSequence: row.flush_sequence };
+  }
+
+  /** Notes the first epoch of a partition, unless there is one; answers the one that there is. */
+  async begin(partition: number, { epoch, flushSequence }: StoredEpoch): Promise<StoredEpoch> {
+    const row = { partition_number: partition, epoch, flush_sequence: flushSequence };
+    try {
+      await this.#knex("partitions").insert({ ...row, updated_at: new Date() });
+    } catch (error) {
+      if (classify(error) !== "duplicate") throw error;
+    }
+    return this.#readBack(partition);
+  }
+
+  /** Replaces an epoch, unless another process has; answers the one that there is then. */
+  async replace(partition: number, old: string, epoch: string): Promise<StoredEpoch> {
+    await this.#knex("partitions")
+      .where({ partition_number: partition, epoch: old })
+      .update({ epoch, updated_at: new Date() });
+    return this.#readBack(partition);
+  }
+
+  /** Notes how far the flushes of an epoch have come. */
+  async advance(partition: number, { epoch, flushSequence }: StoredEpoch): Promise<void> {
+    await this.#knex("partitions")
+      .where({ partition_number: partition, epoch })
+      .where("flush_sequence", "<", flushSequence)
+      .update({ flush_sequence: flushSequence, updated_at: new Date() });
+  }
+
+  async #readBack(partition: number): Promise<StoredEpoch> {
+    const found = await this.read(partition);
+    if (!found) throw new Error(`partition ${partition} has no epoch though one was written`);
+    return found;
+  }
+}

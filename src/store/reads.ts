@@ -1,0 +1,269 @@
+import type { Knex } from "knex";
+
+import type { Application, Chat, Message, PendingRecord, StoredNumbers } from "../records.ts";
+
+/** A slice of a list, ordered by number: `limit` records beyond `cursor`, or from the start. */
+export interface Slice {
+  readonly order: "asc" | "desc";
+  readonly cursor: number | undefined;
+  readonly limit: number;
+  /** Numbers to pass over: records that are deleted and still have their row. */
+  readonly except: readonly number[];
+}
+
+/** A rank among stored records, counted from 0 in the order asked for. */
+export interface Rank {
+  readonly order: "asc" | "desc";
+  readonly rank: number;
+  /** Only records below this number count. */
+  readonly end: number;
+  readonly except: readonly number[];
+  /** Numbers that count as well though they may have no row: records that MySQL refused. */
+  readonly also: readonly number[];
+}
+
+interface ApplicationRow {
+  token: string;
+  name: string;
+  chats_count: number;
+  created_at: Date;
+  updated_at: Date;
+}
+
+interface ChatRow {
+  number: number;
+  title: string | null;
+  messages_count: number;
+  created_at: Date;
+  updated_at: Date;
+}
+
+interface MessageRow {
+  number: number;
+  body: string;
+  created_at: Date;
+  updated_at: Date;
+}
+
+const applicationColumns = ["token", "name", "chats_count", "created_at", "updated_at"];
+const chatColumns = ["number", "title", "messages_count", "created_at", "updated_at"];
+const messageColumns = ["number", "body", "created_at", "updated_at"];
+
+/** Reads the records that MySQL has. What is still pending is not among them. */
+export class Reads {
+  readonly #knex: Knex;
+  readonly chats: NumberedReads<Chat, [token: string]>;
+  readonly messages: NumberedReads<Message, [token: string, chatNumber: number]>;
+
+  constructor(pool: Knex) {
+    this.#knex = pool;
+    // Rows beneath a deleted application or chat are removed later than it; nobody sees them meanwhile.
+    const application = (token: string) => pool("applications").where({ token }).select(pool.raw("1"));
+    const chat = (token: string, number: number) =>
+      pool("chats").where({ application_token: token, number }).select(pool.raw("1"));
+    this.chats = new NumberedReads({
+      knex: pool,
+      within: (token) => pool("chats").where("application_token", token).whereExists(application(token)),
+      columns: chatColumns,
+      textColumn: "title",
+      toRecord: (row) => toChat(row as ChatRow),
+    });
+    this.messages = new NumberedReads({
+      knex: pool,
+      within: (token, chatNumber) =>
+        pool("messages")
+          .where({ application_token: token, chat_number: chatNumber })
+          .whereExists(chat(token, chatNumber))
+          .whereExists(application(token)),
+      columns: messageColumns,
+      textColumn: "body",
+      toRecord: (row) => toMessage(row as MessageRow),
+    });
+  }
+
+  async application(token: string): Promise<Application | undefined> {
+    const row: ApplicationRow | undefined = await this.#knex("applications")
+      .where({ token })
+      .first(applicationColumns);
+    return row && toApplication(row);
+  }
+
+  /** Applications by age, `skip` passed over. */
+  async applications(order: "asc" | "desc", skip: number, limit: number): Promise<Application[]> {
+    const rows = (await this.#knex("applications")
+      .select(applicationColumns)
+      .orderBy([
+        { column: "created_at", order },
+        { column: "token", order },
+      ])
+      .limit(limit)
+      .offset(skip)) as ApplicationRow[];
+    return rows.map(toApplication);
+  }
+
+  /** What MySQL knows of an application's chat numbers, or nothing where it has no such application. */
+  async chatNumbers(token: string): Promise<StoredNumbers | undefined> {
+    const row: ParentRow | undefined = await this.#knex("applications")
+      .where({ token })
+      .first("created_at", { mark: "last_chat_number" });
+    return row && this.#numbersUnder(row, await this.chats.newest(token));
+  }
+
+  /** What MySQL knows of a chat's message numbers, or nothing where it has no such chat. */
+  async messageNumbers(token: string, chatNumber: number): Promise<StoredNumbers | undefined> {
+    const row: ParentRow | undefined = await this.#knex("chats")
+      .where({ application_token: token, number: chatNumber })
+      .whereExists(this.#knex("applications").where({ token }).select(this.#knex.raw("1")))
+      .first("created_at", { mark: "last_message_number" });
+    return row && this.#numbersUnder(row, await this.messages.newest(token, chatNumber));
+  }
+
+  #numbersUnder(parent: ParentRow, newest: NewestRow | undefined): StoredNumbers {
+    return {
+      greatest: Math.max(parent.mark, newest?.number ?? 0),
+      newestAtMs: (newest?.created_at ?? parent.created_at).getTime(),
+    };
+  }
+}
+
+/** A parent's high-water mark: it grows when a record is deleted, so that its number stays given. */
+interface ParentRow {
+  mark: number;
+  created_at: Date;
+}
+
+interface NewestRow {
+  number: number;
+  created_at: Date;
+}
+
+interface NumberedTable<T, Parent extends readonly unknown[]> {
+  readonly knex: Knex;
+  /** Selects the records of one parent that exists. */
+  readonly within: (...parent: Parent) => Knex.QueryBuilder;
+  readonly columns: readonly string[];
+  readonly textColumn: "title" | "body";
+  readonly toRecord: (row: unknown) => T;
+}
+
+/** Reads the numbered records of one parent: an application's chats, a chat's messages. */
+export class NumberedReads<T, Parent extends readonly unknown[]> {
+  readonly #table: NumberedTable<T, Parent>;
+
+  constructor(table: NumberedTable<T, Parent>) {
+    this.#table = table;
+  }
+
+  async find(parent: Parent, number: number): Promise<T | undefined> {
+    const { within, columns, toRecord } = this.#table;
+    const row: unknown = await within(...parent)
+      .where("number", number)
+      .first(...columns);
+    return row === undefined ? undefined : toRecord(row);
+  }
+
+  /** A record in the form in which a change of it crosses the buffer. */
+  async findForChange(parent: Parent, number: number): Promise<PendingRecord | undefined> {
+    const { within, textColumn } = this.#table;
+    const row: ChangeableRow | undefined = await within(...parent)
+      .where("number", number)
+      .first("operation_id", "created_at", "updated_at", { text: textColumn });
+    return (
+      row && {
+        operationId: row.operation_id,
+        revision: "",
+        createdAtMs: row.created_at.getTime(),
+        updatedAtMs: row.updated_at.getTime(),
+        text: row.text,
+        isDeleted: false,
+      }
+    );
+  }
+
+  /** Costs the same however deep the cursor lies. */
+  async slice(parent: Parent, { order, cursor, limit, except }: Slice): Promise<T[]> {
+    const { within, columns, toRecord } = this.#table;
+    const query = within(...parent)
+      .select(...columns)
+      .whereNotIn("number", except)
+      .orderBy("number", order)
+      .limit(limit);
+    if (cursor !== undefined) void query.where("number", order === "asc" ? ">" : "<", cursor);
+    return ((await query) as unknown[]).map(toRecord);
+  }
+
+  /** How many records have a number from `first` up to, not with, `end`. */
+  async count(parent: Parent, first: number, end: number, except: readonly number[]): Promise<number> {
+    const row = (await this.#table
+      .within(...parent)
+      .where("number", ">=", first)
+      .where("number", "<", end)
+      .whereNotIn("number", except)
+      .count({ count: "*" })
+      .first()) as { count: number };
+    return row.count;
+  }
+
+  /** The number at a rank, if there are as many. */
+  async numberAt(parent: Parent, { order, rank, end, except, also }: Rank): Promise<number | undefined> {
+    const stored = this.#table
+      .within(...parent)
+      .where("number", "<", end)
+      .whereNotIn("number", except);
+    const counted = also.filter((number) => number < end);
+    const query = counted.length === 0 ? stored : this.#union(stored.select("number"), counted);
+    const row: { number: number | string } | undefined = await query
+      .orderBy("number", order)
+      .offset(rank)
+      .first("number");
+    // Beside a number that has no row, MariaDB's union makes a decimal of it, and the driver a string.
+    return row && Number(row.number);
+  }
+
+  /** Numbers with rows and numbers without, each once. */
+  #union(stored: Knex.QueryBuilder, numbers: readonly number[]): Knex.QueryBuilder {
+    const { knex } = this.#table;
+    const all = stored.union(numbers.map((number) => knex.select(knex.raw("? as number", [number]))));
+    return knex.from(all.as("numbers"));
+  }
+
+  /** The stored record of the greatest number. */
+  async newest(...parent: Parent): Promise<NewestRow | undefined> {
+    const row: NewestRow | undefined = await this.#table
+      .within(...parent)
+      .orderBy("number", "desc")
+      .first("number", "created_at");
+    return row;
+  }
+}
+
+interface ChangeableRow {
+  operation_id: string;
+  created_at: Date;
+  updated_at: Date;
+  text: string | null;
+}
+
+function toApplication(row: ApplicationRow): Application {
+  return {
+    token: row.token,
+    name: row.name,
+    chatsCount: row.chats_count,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+function toChat(row: ChatRow): Chat {
+  return {
+    number: row.number,
+    title: row.title,
+    messagesCount: row.messages_count,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+function toMessage(row: MessageRow): Message {
+  return { number: row.number, body: row.body, createdAt: row.created_at, updatedAt: row.updated_at };
+}

@@ -1,0 +1,64 @@
+import type { Knex } from "knex";
+
+import type { Config } from "../config.ts";
+import { Applications } from "./applications.ts";
+import { openPool } from "./connection.ts";
+import { Epochs } from "./epochs.ts";
+import { classify } from "./failure.ts";
+import { Reads } from "./reads.ts";
+import { Removals } from "./removals.ts";
+import { Writes } from "./writes.ts";
+
+/** Thrown in place of MySQL's own error while MySQL is away or cannot serve. */
+export class StoreUnavailableError extends Error {
+  constructor(cause: unknown) {
+    super(`MySQL cannot serve: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.name = "StoreUnavailableError";
+  }
+}
+
+/** The MySQL side of Sluice. */
+export class Store {
+  readonly reads: Reads;
+  readonly writes: Writes;
+  readonly applications: Applications;
+  readonly removals: Removals;
+  readonly epochs: Epochs;
+  readonly #knex: Knex;
+
+  constructor(pool: Knex) {
+    this.#knex = pool;
+    this.reads = new Reads(pool);
+    this.writes = new Writes(pool);
+    this.applications = new Applications(pool);
+    this.removals = new Removals(pool);
+    this.epochs = new Epochs(pool);
+  }
+
+  /** Resolves when MySQL answers. @throws what MySQL or the way to it says */
+  async ping(): Promise<void> {
+    await this.#knex.raw("select 1");
+  }
+
+  async close(): Promise<void> {
+    await this.#knex.destroy();
+  }
+}
+
+/** Opens the store. MySQL need not be there yet. */
+export function openStore(database: Config["database"], use: "requests" | "writing"): Store {
+  return new Store(openPool(database, use));
+}
+
+/**
+ * Awaits a call of the store.
+ *
+ * @throws {StoreUnavailableError} where MySQL is away; any other error as it is.
+ */
+export async function available<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw classify(error) === "outage" ? new StoreUnavailableError(error) : error;
+  }
+}

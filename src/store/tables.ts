@@ -1,0 +1,100 @@
+import type { Knex } from "knex";
+
+import type { PendingRecord } from "../records.ts";
+
+/** A chat or message to be written, and the place it was given. */
+export interface NewRow {
+  readonly token: string;
+  readonly chatNumber?: number;
+  readonly number: number;
+  /** A revision replaces or removes a row that was there, and never brings it back; any other record is new. */
+  readonly origin: "pending" | "revision" | "dead" | "dead-revision";
+  readonly record: PendingRecord;
+}
+
+/** Whether a row may be inserted where there is none. */
+export function isNew({ origin }: NewRow): boolean {
+  return origin === "pending" || origin === "dead";
+}
+
+type Key = readonly (string | number)[];
+
+/** How a table's rows are made from records and told apart. */
+export interface Table {
+  readonly name: "chats" | "messages";
+  readonly key: readonly string[];
+  readonly textColumn: "title" | "body";
+  readonly columns: readonly string[];
+  keyOf(row: NewRow): Key;
+  valuesOf(row: NewRow): readonly unknown[];
+}
+
+export const chats: Table = {
+  name: "chats",
+  key: ["application_token", "number"],
+  textColumn: "title",
+  columns: ["application_token", "number", "title", "operation_id", "created_at", "updated_at"],
+  keyOf: (row) => [row.token, row.number],
+  valuesOf: (row) => [...chats.keyOf(row), row.record.text, ...commonValues(row)],
+};
+
+export const messages: Table = {
+  name: "messages",
+  key: ["application_token", "chat_number", "number"],
+  textColumn: "body",
+  columns: ["application_token", "chat_number", "number", "body", "operation_id", "created_at", "updated_at"],
+  keyOf: (row) => [row.token, row.chatNumber ?? 0, row.number],
+  valuesOf: (row) => [...messages.keyOf(row), row.record.text ?? "", ...commonValues(row)],
+};
+
+function commonValues({ record }: NewRow): readonly unknown[] {
+  return [record.operationId, new Date(record.createdAtMs), new Date(record.updatedAtMs)];
+}
+
+/** The condition that selects one row by its key. */
+export function whereKey(table: Table, row: NewRow): Record<string, string | number> {
+  const key = table.keyOf(row);
+  return Object.fromEntries(table.key.map((column, at) => [column, key[at] ?? ""]));
+}
+
+/** A key as a string, for maps. */
+export function keyText(key: Key): string {
+  return key.join(":");
+}
+
+/** The rows in the order of the primary key, in which any two writers lock them and pages fill. */
+export function inKeyOrder(table: Table, rows: readonly NewRow[]): NewRow[] {
+  return [...rows].sort((a, b) => compareKeys(table.keyOf(a), table.keyOf(b)));
+}
+
+function compareKeys(a: Key, b: Key): number {
+  for (const [at, left] of a.entries()) {
+    const right = b[at] ?? "";
+    if (left !== right) return left < right ? -1 : 1;
+  }
+  return 0;
+}
+
+/** One multi-row INSERT. @throws MySQL's error; on a server that is not sharded nothing then stays of it */
+export async function insertRows(knex: Knex, table: Table, rows: readonly NewRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const tuple = `(${table.columns.map(() => "?").join(",")})`;
+  const tuples = rows.map(() => tuple).join(",");
+  const values = rows.flatMap((row) => table.valuesOf(row)) as Knex.RawBinding[];
+  await knex.raw(`insert into ${table.name} (${table.columns.join(",")}) values ${tuples}`, values);
+}
+
+/** The operation ids of those rows that are stored, by `keyText`. */
+export async function storedOperationIds(
+  knex: Knex,
+  table: Table,
+  rows: readonly NewRow[],
+): Promise<Map<string, string>> {
+  const keys = rows.map((row) => [...table.keyOf(row)]);
+  const stored = (await knex(table.name)
+    .select([...table.key, "operation_id"])
+    .whereIn([...table.key], keys)) as Record<string, string | number>[];
+  return new Map(
+    stored.map((row) => [keyText(table.key.map((column) => row[column] ?? "")), String(row["operation_id"])]),
+  );
+}

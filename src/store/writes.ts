@@ -1,0 +1,109 @@
+import type { Knex } from "knex";
+
+import { classify } from "./failure.ts";
+import { claim, type Fence, underLease } from "./fence.ts";
+import { nothingWritten, sumOutcomes, type WriteOutcome } from "./outcome.ts";
+import { writeRevisions } from "./revisions.ts";
+import {
+  chats,
+  inKeyOrder,
+  insertRows,
+  isNew,
+  keyText,
+  messages,
+  type NewRow,
+  storedOperationIds,
+  type Table,
+} from "./tables.ts";
+
+/** Whether a record is as it was accepted, and new: nearly all are. */
+function isAsAccepted(row: NewRow): boolean {
+  return isNew(row) && row.record.revision === "";
+}
+
+/** Rounds of looking again; more would mean that somebody else keeps writing our keys. */
+const maxRounds = 5;
+
+/** Writes batches to MySQL. A batch of new rows is one statement, but where rows turn out to be there. */
+export class Writes {
+  readonly #knex: Knex;
+
+  constructor(pool: Knex) {
+    this.#knex = pool;
+  }
+
+  /** Makes a lease the one under which a partition is written. */
+  async claim(fence: Fence): Promise<void> {
+    await claim(this.#knex, fence);
+  }
+
+  /**
+   * Writes chats; when it resolves, each row is committed or accounted for.
+   *
+   * @throws {FencedOffError} where another lease than the given one was claimed
+   */
+  async writeChats(rows: readonly NewRow[], fence?: Fence): Promise<WriteOutcome> {
+    return this.#write(chats, rows, fence);
+  }
+
+  /** Writes messages, as `writeChats` does chats. */
+  async writeMessages(rows: readonly NewRow[], fence?: Fence): Promise<WriteOutcome> {
+    return this.#write(messages, rows, fence);
+  }
+
+  async #write(table: Table, rows: readonly NewRow[], fence: Fence | undefined): Promise<WriteOutcome> {
+    const asAccepted = rows.filter(isAsAccepted);
+    const revised = rows.filter((row) => !isAsAccepted(row));
+    const inserted = await this.#insertNew(table, inKeyOrder(table, asAccepted), fence);
+    if (revised.length === 0) return inserted;
+    return sumOutcomes(inserted, await this.#revise(table, inKeyOrder(table, revised), fence));
+  }
+
+  /**
+   * A plain INSERT of all rows. Where a key is taken, nothing of the statement stays; the rows are then read
+   * back, told apart by operation id, and those that are missing inserted. Never IGNORE or REPLACE: those
+   * lose what they do not understand.
+   */
+  async #insertNew(table: Table, rows: readonly NewRow[], fence: Fence | undefined): Promise<WriteOutcome> {
+    let missing = rows;
+    let alreadyThere = 0;
+    const conflicts: NewRow[] = [];
+    for (let round = 0; missing.length > 0; round += 1) {
+      const insert = () =>
+        underLease(this.#knex, fence, (transaction) => insertRows(transaction, table, missing));
+      if (await this.#succeeds(insert, round)) break;
+      const stored = await storedOperationIds(this.#knex, table, missing);
+      const rest: NewRow[] = [];
+      for (const row of missing) {
+        const operationId = stored.get(keyText(table.keyOf(row)));
+        if (operationId === undefined) rest.push(row);
+        else if (operationId === row.record.operationId) alreadyThere += 1;
+        else conflicts.push(row);
+      }
+      missing = rest;
+    }
+    return { ...nothingWritten, inserted: missing.length, alreadyThere, conflicts };
+  }
+
+  async #revise(table: Table, rows: readonly NewRow[], fence: Fence | undefined): Promise<WriteOutcome> {
+    let outcome = nothingWritten;
+    const attempt = async () => {
+      outcome = await underLease(this.#knex, fence, (transaction) =>
+        writeRevisions(transaction, table, rows),
+      );
+    };
+    for (let round = 0; !(await this.#succeeds(attempt, round)); round += 1);
+    return outcome;
+  }
+
+  /** Whether the write went through; false where a key was taken, then none of it is there. */
+  async #succeeds(write: () => Promise<void>, round: number): Promise<boolean> {
+    try {
+      await write();
+      return true;
+    } catch (error) {
+      if (classify(error) !== "duplicate" || round === maxRounds) throw error;
+      return false;
+    }
+  }
+}

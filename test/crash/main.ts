@@ -1,0 +1,12 @@
+import { parseArgs } from "node:util";
+
+import { describeReport, torture } from "./torture.ts";
+
+const { values } = parseArgs({ options: { minutes: { type: "string" }, seed: { type: "string" } } });
+const minutes = Number(values.minutes ?? 10);
+const seed = Number(values.seed ?? Date.now() % 1_000_000);
+if (!(minutes > 0) || !Number.isInteger(seed)) throw new Error("usage: --minutes <number> --seed <integer>");
+console.log(`torture for ${minutes} minutes, seed ${seed}`);
+const report = await torture(minutes * 60_000, seed);
+console.log(describeReport(report));
+process.exitCode = report.problems.length === 0 ? 0 : 1;

@@ -1,0 +1,290 @@
+import { expect } from "chai";
+
+import { type Buffer, openBuffer } from "../../src/buffer/buffer.ts";
+import type { Lease } from "../../src/buffer/leases.ts";
+import { drainOf } from "../../src/flusher/flusher.ts";
+import { EpochGuard } from "../../src/epoch-guard.ts";
+import { createAcceptor } from "../../src/http/accept.ts";
+import { mergedPage } from "../../src/http/merged-list.ts";
+import { messagesOf } from "../../src/http/numbered.ts";
+import type { Acceptor, PageRequest } from "../../src/http/services.ts";
+import type { Message } from "../../src/records.ts";
+import { openPool } from "../../src/store/connection.ts";
+import { Store } from "../../src/store/store.ts";
+import { Client } from "../support/client.ts";
+import { type SluiceProcess, startApi, startFlusher } from "../support/sluice-process.ts";
+import { openWorkspace, type Workspace } from "../support/workspace.ts";
+
+const ignore = () => undefined;
+const quiet = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
+
+interface List {
+  readonly messages: { number: number; body: string }[];
+  readonly meta: { next_page?: number | null; next_after?: number | null };
+}
+
+describe("Reading while a flush moves what is read", function () {
+  this.timeout(60_000);
+
+  let workspace: Workspace;
+  let api: { process: SluiceProcess; url: string };
+  let client: Client;
+  let buffer: Buffer;
+  let store: Store;
+  let lease: Lease;
+  let queries = 0;
+
+  before(async () => {
+    workspace = await openWorkspace();
+    api = await startApi(workspace.env);
+    client = new Client(api.url);
+    const limits = { ...workspace.config.buffer, thresholds: { chats: 10, messages: 10 } };
+    buffer = await openBuffer({ ...workspace.config.redis, limits }, "draining");
+    const pool = openPool(workspace.config.database, "requests");
+    pool.on("query", () => (queries += 1));
+    store = new Store(pool);
+  });
+
+  beforeEach(async () => {
+    const taken = await buffer.leases.acquire(0, "test", 60_000);
+    if (!taken) throw new Error("another holds the lease");
+    lease = taken;
+  });
+
+  afterEach(async () => {
+    await drain(1000).run("manual");
+    await buffer.leases.release(lease);
+  });
+
+  after(async () => {
+    client.close();
+    await api.process.end("SIGTERM");
+    buffer.close();
+    await store.close();
+    await workspace.close();
+  });
+
+  function drain(maxRows: number) {
+    const settings = { thresholds: { chats: 1, messages: 1 }, maxRows };
+    return drainOf(buffer, store, settings, quiet, lease, new AbortController().signal);
+  }
+
+  async function createApplication(): Promise<string> {
+    return (await client.post<{ token: string }>("/applications", { name: "reads" })).body.token;
+  }
+
+  /** A chat with so many pending messages; answers the path of its list. */
+  async function createChat(messages: number): Promise<{ token: string; path: string }> {
+    const token = await createApplication();
+    await client.post(`/applications/${token}/chats`);
+    const path = `/applications/${token}/chats/1/messages`;
+    for (const number of upTo(messages)) {
+      const { status } = await client.post(path, { body: `body ${number}` });
+      expect(status).to.equal(201);
+    }
+    return { token, path };
+  }
+
+  async function readList(path: string): Promise<List> {
+    const { status, body } = await client.get<List>(path);
+    expect(status).to.equal(200);
+    return body;
+  }
+
+  /** The whole list, page by page. */
+  async function walk(path: string, kind: "page" | "after", order: "asc" | "desc"): Promise<number[]> {
+    const numbers: number[] = [];
+    let next: number | null = kind === "page" ? 1 : order === "asc" ? 0 : Number.MAX_SAFE_INTEGER;
+    while (next !== null) {
+      const list = await readList(`${path}?${kind}=${next}&per_page=70&order=${order}`);
+      for (const message of list.messages) expect(message.body).to.equal(`body ${message.number}`);
+      numbers.push(...list.messages.map(({ number }) => number));
+      next = (kind === "page" ? list.meta.next_page : list.meta.next_after) ?? null;
+    }
+    return order === "asc" ? numbers : numbers.reverse();
+  }
+
+  const walks = [
+    ["page", "asc"],
+    ["page", "desc"],
+    ["after", "asc"],
+    ["after", "desc"],
+  ] as const;
+
+  it("gives complete lists in order before, during and after", async () => {
+    const { path } = await createChat(600);
+    const expectWhole = async () => {
+      for (const [kind, order] of walks) {
+        expect(await walk(path, kind, order), `${kind} ${order}`).to.deep.equal(upTo(600));
+      }
+    };
+    await expectWhole();
+    let [isDone, rounds] = [false, 0];
+    // As small as can be, so that the flush lasts for many reads.
+    const draining = drain(2)
+      .run("manual")
+      .finally(() => (isDone = true));
+    do {
+      await expectWhole();
+      rounds += 1;
+    } while (!isDone);
+    await draining;
+    expect(rounds).to.be.greaterThan(1);
+    expect((await buffer.totals.read(0)).pending).to.deep.equal({ chats: 0, messages: 0 });
+    await expectWhole();
+  });
+
+  it("gives each page whole when a batch is flushed between any two of its looks", async () => {
+    const perPage = 7;
+    const requests: PageRequest[] = (["asc", "desc"] as const).flatMap((order) => [
+      ...[1, 2, 3, 5, 6, 9].map((number) => ({ start: { kind: "page" as const, number }, perPage, order })),
+      ...[0, 20, 41].map((after) => ({ start: { kind: "after" as const, after }, perPage, order })),
+    ]);
+    const { token } = await createChat(1);
+    await client.post(`/applications/${token}/chats`);
+    for (const [at, request] of requests.entries()) {
+      await client.post(`/applications/${token}/chats`);
+      const chatNumber = at + 3;
+      const path = `/applications/${token}/chats/${chatNumber}/messages`;
+      await Promise.all(upTo(40).map((number) => client.post(path, { body: `body ${number}` })));
+      await drain(1000).run("threshold");
+      await Promise.all(upTo(20).map((number) => client.post(path, { body: `body ${number}` })));
+      const single = drain(5);
+      // Each look at either side is followed by a flush of some of what is pending.
+      const andFlush = async <T>(look: Promise<T>): Promise<T> => {
+        const seen = await look;
+        await single.flushOnce("messages", "manual");
+        return seen;
+      };
+      const parent = { token, chatNumber };
+      const { stored, toRecord, revise } = messagesOf(store, token, chatNumber);
+      const page = await mergedPage<Message>(
+        { page: (query) => andFlush(buffer.reads.page(parent, query)), toRecord, revise },
+        {
+          slice: (slice) => andFlush(stored.slice(slice)),
+          count: (first, end, except) => andFlush(stored.count(first, end, except)),
+          numberAt: (rank) => andFlush(stored.numberAt(rank)),
+        },
+        request,
+      );
+      if (page === "gone") throw new Error("the chat is gone");
+      const { items, hasNext } = modelPage(upTo(60), request);
+      expect({ items: page.items.map(({ number }) => number), hasNext: page.hasNext }, `${at}`).to.deep.equal(
+        {
+          items,
+          hasNext,
+        },
+      );
+    }
+  });
+
+  it("reads each record directly after its 201, with a flusher at work", async () => {
+    const { token, path } = await createChat(0);
+    await buffer.leases.release(lease);
+    const flusher = await startFlusher({ ...workspace.env, MESSAGE_QUEUE_THRESHOLD: "3" });
+    await Promise.all(
+      Array.from({ length: 16 }, async (_, writer) => {
+        for (let at = 0; at < 15; at += 1) {
+          const body = `body of ${writer}/${at}`;
+          const posted = await client.post<{ number: number }>(path, { body });
+          const read = await client.get<{ body: string }>(`${path}/${posted.body.number}`);
+          expect([posted.status, read.status, read.body.body]).to.deep.equal([201, 200, body]);
+          const chat = await client.post<{ number: number }>(`/applications/${token}/chats`, { title: body });
+          const found = await client.get<{ title: string }>(
+            `/applications/${token}/chats/${chat.body.number}`,
+          );
+          expect([chat.status, found.status, found.body.title]).to.deep.equal([201, 200, body]);
+        }
+      }),
+    );
+    await flusher.end("SIGTERM");
+    const taken = await buffer.leases.acquire(0, "test", 60_000);
+    if (taken) lease = taken;
+  });
+
+  it("gives an empty list of a known parent, pending or flushed, and 404 where there is none", async () => {
+    const token = await createApplication();
+    const chats = `/applications/${token}/chats`;
+    expect((await client.get<{ chats: unknown[] }>(chats)).body.chats).to.deep.equal([]);
+    await client.post(chats);
+    expect((await client.get<List>(`${chats}/1/messages`)).body.messages).to.deep.equal([]);
+    await drain(1000).run("manual");
+    expect((await client.get<List>(`${chats}/1/messages`)).body.messages).to.deep.equal([]);
+    expect((await client.get<List>(`${chats}/1/messages?page=9`)).body.messages).to.deep.equal([]);
+
+    const unknown = "/applications/nobody/chats";
+    const application = "Can't find an Application with token nobody";
+    for (const [path, sentence] of [
+      [unknown, application],
+      [`${unknown}/1`, application],
+      [`${unknown}/1/messages`, application],
+      [`${unknown}/1/messages/1`, application],
+      [`${chats}/2`, "Can't find a Chat with number 2"],
+      [`${chats}/2/messages`, "Can't find a Chat with number 2"],
+      [`${chats}/2/messages/1`, "Can't find a Chat with number 2"],
+      [`${chats}/1/messages/1`, "Can't find a Message with number 1"],
+      [`${chats}/0`, "Can't find a Chat with number 0"],
+      [`${chats}/9007199254740993`, "Can't find a Chat with number 9007199254740993"],
+      [`${chats}/1/messages/search2`, "Can't find a Message with number search2"],
+    ] as const) {
+      const { status, body } = await client.get<{ error: string }>(path);
+      expect([status, body.error], path).to.deep.equal([404, sentence]);
+    }
+    const posted = await client.post<{ error: string }>(`${chats}/2/messages`, { body: "hello" });
+    expect([posted.status, posted.body.error]).to.deep.equal([
+      404,
+      `Chat 2 not found for application ${token}`,
+    ]);
+  });
+
+  describe("of a flood of one unknown token", () => {
+    /** An acceptor that has found Redis whole: that look is not one of those that are counted. */
+    async function verifiedAcceptor(): Promise<Acceptor> {
+      const epochs = new EpochGuard(buffer, store, ignore);
+      await epochs.verify(0);
+      return createAcceptor(buffer, store, epochs);
+    }
+
+    async function statusesOf(calls: Promise<unknown>[]): Promise<unknown[]> {
+      const outcomes = await Promise.allSettled(calls);
+      return [
+        ...new Set(
+          outcomes.map((outcome) =>
+            outcome.status === "rejected" ? (outcome.reason as { status?: number }).status : 201,
+          ),
+        ),
+      ];
+    }
+
+    it("asks MySQL once for its chats", async () => {
+      const accept = await verifiedAcceptor();
+      queries = 0;
+      for (let round = 0; round < 3; round += 1) {
+        const flood = upTo(200).map(() => accept.chat("flood-of-chats", null));
+        expect(await statusesOf(flood)).to.deep.equal([404]);
+      }
+      expect(queries).to.equal(1);
+    });
+
+    it("asks MySQL a handful of times for its messages, whatever chats they name", async () => {
+      const accept = await verifiedAcceptor();
+      queries = 0;
+      for (let round = 0; round < 3; round += 1) {
+        const flood = upTo(200).map((chat) => accept.message("flood-of-messages", chat, "hello"));
+        expect(await statusesOf(flood)).to.deep.equal([404]);
+      }
+      expect(queries).to.be.at.most(5);
+    });
+  });
+});
+
+/** What a page of a plain list of ascending numbers is. */
+function modelPage(numbers: readonly number[], { start, perPage, order }: PageRequest) {
+  const ordered = order === "asc" ? [...numbers] : [...numbers].reverse();
+  const rest =
+    start.kind === "page"
+      ? ordered.slice((start.number - 1) * perPage)
+      : ordered.filter((number) => (order === "asc" ? number > start.after : number < start.after));
+  return { items: rest.slice(0, perPage), hasNext: rest.length > perPage };
+}

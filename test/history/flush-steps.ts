@@ -1,0 +1,61 @@
+import type { Buffer } from "../../src/buffer/buffer.ts";
+import type { Lease } from "../../src/buffer/leases.ts";
+import type { Batch, PendingEntry } from "../../src/buffer/pending-batches.ts";
+import { writeIsolating } from "../../src/flusher/isolate.ts";
+import { rowsIn } from "../../src/store/outcome.ts";
+import type { Store } from "../../src/store/store.ts";
+
+/**
+ * One flush as the flusher makes it, stopped after each of its steps, so that a test can do something in
+ * between: messages are read, chats drained, messages written, messages acknowledged. MySQL refuses those
+ * messages of which `refuses` says so.
+ */
+export async function* flushSteps(
+  buffer: Buffer,
+  store: Store,
+  lease: Lease,
+  maxRows: number,
+  refuses: (message: PendingEntry) => boolean,
+): AsyncGenerator<string, void> {
+  const peek = (list: Batch["list"]) =>
+    buffer.batches.peek(lease.partition, list, 0, { maxRows, maxBytes: 1_000_000 });
+  const messages = await peek("messages");
+  yield "messages read";
+  for (let waiting = await buffer.batches.length(lease.partition, "chats"); waiting > 0;) {
+    const chats = await peek("chats");
+    yield "chats read";
+    requireAll(chats, rowsIn(await store.writes.writeChats(chats.entries)));
+    yield "chats written";
+    await acknowledge(buffer, lease, chats);
+    waiting -= chats.references.length;
+    yield "chats acknowledged";
+  }
+  const doomed = new Set<unknown>(messages.entries.filter(refuses));
+  const { outcome, refused } = await writeIsolating(
+    (rows: readonly PendingEntry[]) =>
+      rows.some((row) => doomed.has(row)) ? Promise.reject(refusal()) : store.writes.writeMessages(rows),
+    messages.entries,
+  );
+  requireAll(messages, rowsIn(outcome) + refused.size);
+  yield "messages written";
+  await acknowledge(buffer, lease, messages, refused);
+}
+
+function requireAll(batch: Batch, rows: number): void {
+  if (rows !== batch.entries.length) throw new Error(`${rows} of ${batch.entries.length} accounted for`);
+}
+
+/** What MySQL says of a row whose content it does not take. */
+function refusal(): Error {
+  return Object.assign(new Error("injected"), { code: "ER_DATA_TOO_LONG", errno: 1406 });
+}
+
+async function acknowledge(
+  buffer: Buffer,
+  lease: Lease,
+  batch: Batch,
+  deaths: ReadonlyMap<PendingEntry, string> = new Map(),
+): Promise<void> {
+  const { kind } = await buffer.batches.acknowledge(lease, batch, deaths, new Map());
+  if (kind !== "acknowledged") throw new Error(`the ack was refused: ${kind}`);
+}

@@ -1,0 +1,179 @@
+import { expect } from "chai";
+import fc from "fast-check";
+
+import {
+  decodeRecord,
+  encodeRecord,
+  newRecord,
+  type PendingRecord,
+  stampOf,
+  UnreadableRecordError,
+} from "../src/records.ts";
+
+const idCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+const idCharacter = fc.nat(idCharacters.length - 1).map((at) => idCharacters.charAt(at));
+const word = (minLength: number, maxLength: number) => fc.string({ unit: idCharacter, minLength, maxLength });
+
+/** Any text that UTF-8 can spell, with plenty of what a format built on separators could stumble over. */
+const text = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.string({ unit: fc.constantFrom("|", "=", "-", "\0", "😀", "\u2028", '"', "\\", "\n", "1", "é", "ש") }),
+);
+
+/** From the first to the last millisecond that MySQL's DATETIME(3) can hold after the epoch. */
+const time = fc.integer({ min: 0, max: Date.UTC(9999, 11, 31, 23, 59, 59, 999) });
+
+/** What a record says: a text, none, or that it was deleted. */
+const content = fc.oneof(
+  { weight: 9, arbitrary: fc.record({ text: fc.option(text), isDeleted: fc.constant(false) }) },
+  { weight: 1, arbitrary: fc.constant({ text: null, isDeleted: true }) },
+);
+
+const record: fc.Arbitrary<PendingRecord> = fc
+  .tuple(
+    fc.record({ operationId: word(1, 16), revision: word(0, 8), createdAtMs: time, updatedAtMs: time }),
+    content,
+  )
+  .map(([head, rest]) => ({ ...head, ...rest }));
+
+const example: PendingRecord = {
+  operationId: "operation-000001",
+  revision: "",
+  createdAtMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
+  updatedAtMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
+  text: "hello",
+  isDeleted: false,
+};
+
+describe("A pending record", () => {
+  it("comes out of the buffer's form as it went in, whatever its text", () => {
+    fc.assert(
+      fc.property(record, (original) => {
+        expect(decodeRecord(encodeRecord(original))).to.deep.equal(original);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("survives the way through UTF-8 too", () => {
+    fc.assert(
+      fc.property(record, (original) => {
+        const bytes = Buffer.from(encodeRecord(original), "utf8");
+        expect(decodeRecord(bytes.toString("utf8"))).to.deep.equal(original);
+      }),
+    );
+  });
+
+  it("tells no title from an empty one, and from one that looks like the mark of either", () => {
+    for (const title of [null, "", "-", "=", "=-", "-=", "x", "=x"]) {
+      const { text: read, isDeleted } = decodeRecord(encodeRecord({ ...example, text: title }));
+      expect([read, isDeleted]).to.deep.equal([title, false]);
+    }
+  });
+
+  it("is as new as its creation, and not changed or deleted, when it is made", () => {
+    const { createdAtMs } = example;
+    expect(newRecord("operation-000001", createdAtMs, "hello")).to.deep.equal(example);
+    expect(decodeRecord(encodeRecord(newRecord("a", 0, null)))).to.deep.equal({
+      operationId: "a",
+      revision: "",
+      createdAtMs: 0,
+      updatedAtMs: 0,
+      text: null,
+      isDeleted: false,
+    });
+  });
+
+  it("that was deleted ends in a lone x, as the scripts know it", () => {
+    fc.assert(
+      fc.property(record, (original) => {
+        const isTombstone = /^[^|]*\|[^|]*\|[^|]*\|[^|]*\|[^|]*\|x$/.test(encodeRecord(original));
+        expect(isTombstone).to.equal(original.isDeleted);
+      }),
+    );
+  });
+
+  it("keeps an update in the same millisecond, and one that a clock set back dates earlier", () => {
+    for (const updatedAtMs of [example.createdAtMs, example.createdAtMs - 1, example.createdAtMs + 1]) {
+      expect(decodeRecord(encodeRecord({ ...example, updatedAtMs })).updatedAtMs).to.equal(updatedAtMs);
+    }
+  });
+
+  it("costs fewer than 60 bytes beyond its text", () => {
+    expect(Buffer.byteLength(encodeRecord({ ...example, updatedAtMs: example.updatedAtMs + 1 }))).to.be.below(
+      60 + "hello".length,
+    );
+  });
+});
+
+describe("A payload's stamp", () => {
+  it("begins another payload exactly when operation id and revision are the same", () => {
+    const few = fc.constantFrom("a", "ab", "abc", "b");
+    const fewOrNone = fc.constantFrom("", "a", "ab", "b");
+    fc.assert(
+      fc.property(record, record, few, few, fewOrNone, fewOrNone, (one, other, id1, id2, rev1, rev2) => {
+        const stamp = stampOf(encodeRecord({ ...one, operationId: id1, revision: rev1 }));
+        const payload = encodeRecord({ ...other, operationId: id2, revision: rev2 });
+        expect(payload.startsWith(stamp)).to.equal(id1 === id2 && rev1 === rev2);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("begins its own payload, and is equal for two payloads with the same id and revision", () => {
+    fc.assert(
+      fc.property(record, text, (original, otherText) => {
+        const payload = encodeRecord(original);
+        expect(payload.startsWith(stampOf(payload))).to.equal(true);
+        expect(stampOf(encodeRecord({ ...original, text: otherText, isDeleted: false }))).to.equal(
+          stampOf(payload),
+        );
+      }),
+    );
+  });
+});
+
+describe("A payload that no version of Sluice wrote", () => {
+  const [version = "", operationId = "", revision = "", created = "", updated = ""] =
+    encodeRecord(example).split("|");
+  const payload = (...fields: string[]) => fields.join("|");
+
+  const damaged: Record<string, string> = {
+    empty: "",
+    "a bare word": "hello",
+    "JSON, as it might be after an upgrade": '{"version":2}',
+    "another version": payload("2", operationId, revision, created, updated, "=hello"),
+    "no version": payload("", operationId, revision, created, updated, "=hello"),
+    "no operation id": payload(version, "", revision, created, updated, "=hello"),
+    "no time": payload(version, operationId, revision, "", updated, "=hello"),
+    "a time that is no number": payload(version, operationId, revision, "~~", updated, "=hello"),
+    "a time with something after it": payload(version, operationId, revision, `${created}~`, "", "=hello"),
+    "a time that no Date can hold": payload(version, operationId, revision, "z".repeat(12), "", "=hello"),
+    "a damaged time of the update": payload(version, operationId, revision, created, "~", "=hello"),
+    "a text without its mark": payload(version, operationId, revision, created, updated, "hello"),
+    "nothing where the text should be": payload(version, operationId, revision, created, updated, ""),
+    "more after the mark of a deletion": payload(version, operationId, revision, created, updated, "xx"),
+    "more after the mark of no text": payload(version, operationId, revision, created, updated, "-hello"),
+  };
+
+  for (const [what, bytes] of Object.entries(damaged)) {
+    it(`is refused: ${what}`, () => {
+      expect(() => decodeRecord(bytes)).to.throw(UnreadableRecordError);
+    });
+  }
+
+  it("is refused wherever the head of a good one is cut off", () => {
+    const whole = encodeRecord(example);
+    for (let length = 0; length < whole.length - "hello".length; length += 1) {
+      expect(() => decodeRecord(whole.slice(0, length))).to.throw(UnreadableRecordError);
+    }
+  });
+
+  it("is refused without its bytes in the message, as they may be a user's own", () => {
+    const secret = payload(version, operationId, revision, created, updated, "a private text");
+    expect(() => decodeRecord(secret))
+      .to.throw(UnreadableRecordError)
+      .with.property("message")
+      .that.does.not.include("private");
+  });
+});

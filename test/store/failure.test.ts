@@ -1,0 +1,166 @@
+import { expect } from "chai";
+import knex from "knex";
+
+import { knexSettings } from "../../src/store/connection.ts";
+import { classify, errorCode, type FailureClass } from "../../src/store/failure.ts";
+import { openWorkspace, type Workspace } from "../support/workspace.ts";
+
+/** An error as the driver makes it; the message says nothing that a class may rest on. */
+const mysqlError = (errno: number, members: object = {}) =>
+  Object.assign(new Error("a message"), { errno, code: `ER_${errno}`, sqlState: "HY000", ...members });
+const nodeError = (code: string, errno = -111) => Object.assign(new Error("a message"), { code, errno });
+const named = (name: string) => Object.assign(new Error("a message"), { name });
+
+describe("A failure of MySQL, by its code", () => {
+  const table: readonly (readonly [FailureClass, string, unknown])[] = [
+    ["contention", "lock wait timeout", mysqlError(1205)],
+    ["contention", "deadlock", mysqlError(1213)],
+    ["duplicate", "duplicate entry", mysqlError(1062)],
+    ["duplicate", "duplicate entry with the key's name", mysqlError(1586)],
+    ["too-large", "packet too large", mysqlError(1153)],
+    ["bad-data", "column cannot be null", mysqlError(1048)],
+    ["bad-data", "out of range", mysqlError(1264)],
+    ["bad-data", "incorrect string value", mysqlError(1366)],
+    ["bad-data", "data too long", mysqlError(1406)],
+    ["bad-data", "invalid character string", mysqlError(1300)],
+    ["bad-data", "check constraint of MySQL", mysqlError(3819)],
+    ["bad-data", "check constraint of MariaDB", mysqlError(4025)],
+    ["outage", "too many connections", mysqlError(1040)],
+    ["outage", "access denied while a password is changed", mysqlError(1045)],
+    ["outage", "server shutdown in progress", mysqlError(1053)],
+    ["outage", "server is read-only", mysqlError(1290)],
+    ["outage", "read-only mode", mysqlError(1836)],
+    ["outage", "disk full", mysqlError(1021)],
+    ["outage", "query interrupted", mysqlError(1317)],
+    ["outage", "connection was killed", mysqlError(1927)],
+    ["outage", "server has gone away", mysqlError(2006)],
+    ["outage", "refused", nodeError("ECONNREFUSED")],
+    ["outage", "reset", nodeError("ECONNRESET", -104)],
+    ["outage", "broken pipe", nodeError("EPIPE", -32)],
+    ["outage", "timeout", nodeError("ETIMEDOUT", -110)],
+    ["outage", "no such host", nodeError("ENOTFOUND", -3008)],
+    ["outage", "name server away", nodeError("EAI_AGAIN", -3001)],
+    ["outage", "no such socket", nodeError("ENOENT", -2)],
+    ["outage", "lost in the middle", nodeError("PROTOCOL_CONNECTION_LOST", 0)],
+    ["outage", "no connection in time", named("KnexTimeoutError")],
+    ["outage", "whatever ended the connection", Object.assign(new Error("a message"), { fatal: true })],
+    ["defect", "no such table", mysqlError(1146)],
+    ["defect", "no such column", mysqlError(1054)],
+    ["defect", "syntax", mysqlError(1064)],
+    ["defect", "wrong number of values", mysqlError(1136)],
+    ["defect", "an error of ours", new TypeError("x is not a function")],
+    ["defect", "words that only sound like an outage", new Error("connect ECONNREFUSED Deadlock found")],
+    ["defect", "no error at all", "ECONNREFUSED"],
+    ["defect", "nothing", undefined],
+  ];
+
+  for (const [kind, what, error] of table) {
+    it(`is of class ${kind}: ${what}`, () => {
+      expect(classify(error)).to.equal(kind);
+    });
+  }
+
+  it("is told by the server's number even where it also ended the connection", () => {
+    expect(classify(mysqlError(1153, { fatal: true }))).to.equal("too-large");
+  });
+
+  it("tells its code, where it has one", () => {
+    expect(errorCode(nodeError("ER_DUP_ENTRY"))).to.equal("ER_DUP_ENTRY");
+    expect(errorCode(new Error("none"))).to.equal(undefined);
+    expect(errorCode({ code: "ER_DUP_ENTRY" })).to.equal(undefined);
+  });
+});
+
+describe("A failure that a real server gives", () => {
+  let workspace: Workspace;
+
+  before(async () => {
+    workspace = await openWorkspace();
+    await workspace.sql.raw(
+      "create table refusals (id int primary key, word varchar(3) not null, n tinyint)",
+    );
+  });
+
+  after(async () => {
+    await workspace.close();
+  });
+
+  async function failureOf(
+    sql: string,
+    bindings: readonly (string | number | null)[] = [],
+  ): Promise<unknown> {
+    try {
+      await workspace.sql.raw(sql, [...bindings]);
+    } catch (error) {
+      return error;
+    }
+    throw new Error("it did not fail");
+  }
+
+  it("is a duplicate, bad data or a defect as the statement deserves", async () => {
+    const insert = "insert into refusals values (?, ?, ?)";
+    await workspace.sql.raw(insert, [1, "one", 1]);
+    expect(classify(await failureOf(insert, [1, "one", 1]))).to.equal("duplicate");
+    expect(classify(await failureOf(insert, [2, "four", 1]))).to.equal("bad-data");
+    expect(classify(await failureOf(insert, [2, null, 1]))).to.equal("bad-data");
+    expect(classify(await failureOf(insert, [2, "two", 1000]))).to.equal("bad-data");
+    expect(classify(await failureOf("insert into nowhere values (1)"))).to.equal("defect");
+    expect(classify(await failureOf("nonsense"))).to.equal("defect");
+  });
+
+  it("is contention where two transactions hold what the other wants", async () => {
+    await workspace.sql("refusals").delete();
+    await workspace.sql("refusals").insert([
+      { id: 1, word: "a", n: 0 },
+      { id: 2, word: "b", n: 0 },
+    ]);
+    const bothHoldOne = meeting(2);
+    const cross = (first: number, second: number) =>
+      workspace.sql.transaction(async (transaction) => {
+        await transaction("refusals").where({ id: first }).update({ n: first });
+        await bothHoldOne();
+        await transaction("refusals").where({ id: second }).update({ n: first });
+      });
+    const outcomes = await Promise.allSettled([cross(1, 2), cross(2, 1)]);
+    const failures = outcomes.filter((outcome) => outcome.status === "rejected");
+    expect(failures.map(({ reason }) => classify(reason))).to.deep.equal(["contention"]);
+  });
+
+  it("is an outage where nobody listens, and where the connection is killed in the middle", async () => {
+    const settings = knexSettings({ ...workspace.config.database, port: 1 }, "requests");
+    const nowhere = knex(settings);
+    const refused: unknown = await nowhere.raw("select 1").catch((error: unknown) => error);
+    await nowhere.destroy();
+    expect(classify(refused)).to.equal("outage");
+
+    const killed = failureOf("do sleep(20) /* to be killed */");
+    const [victims] = (await untilSleeping(workspace)) as [{ id: number }[]];
+    await workspace.sql.raw("kill ?", [victims[0]?.id ?? 0]);
+    expect(classify(await killed)).to.equal("outage");
+  });
+});
+
+/** A function that resolves once it was called as often as said. */
+function meeting(expected: number): () => Promise<void> {
+  let arrive = (): void => undefined;
+  const complete = new Promise<void>((resolve) => (arrive = resolve));
+  let arrived = 0;
+  return () => {
+    arrived += 1;
+    if (arrived === expected) arrive();
+    return complete;
+  };
+}
+
+async function untilSleeping({ sql }: Workspace): Promise<unknown> {
+  const find = () =>
+    sql.raw("select id from information_schema.processlist where info like 'do sleep(20)%to be killed%'");
+  const { waitFor } = await import("../support/wait-for.ts");
+  return waitFor(
+    async () => {
+      const found = (await find()) as [unknown[]];
+      return found[0].length > 0 && found;
+    },
+    { what: "the statement to run" },
+  );
+}

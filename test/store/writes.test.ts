@@ -1,0 +1,87 @@
+import { expect } from "chai";
+
+import { newRecord } from "../../src/records.ts";
+import { nothingWritten } from "../../src/store/outcome.ts";
+import { openStore, type Store } from "../../src/store/store.ts";
+import type { NewRow } from "../../src/store/tables.ts";
+import { openWorkspace, type Workspace } from "../support/workspace.ts";
+
+function message(
+  number: number,
+  body: string,
+  operationId = `operation${String(number).padStart(7, "0")}`,
+): NewRow {
+  const createdAtMs = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+  const record = { ...newRecord(operationId, createdAtMs, body), updatedAtMs: createdAtMs + 1 };
+  return { token: "token", chatNumber: 7, number, origin: "pending", record };
+}
+
+describe("Writing to MySQL", () => {
+  let workspace: Workspace;
+  let store: Store;
+
+  before(async () => {
+    workspace = await openWorkspace();
+    store = openStore(workspace.config.database, "writing");
+  });
+
+  beforeEach(async () => {
+    await workspace.sql("messages").delete();
+  });
+
+  after(async () => {
+    await store.close();
+    await workspace.close();
+  });
+
+  const stored = async () =>
+    (await workspace.sql("messages").select("number", "body").orderBy("number")) as object[];
+
+  it("inserts rows and gives back times to the millisecond", async () => {
+    const times = { created_at: new Date(), updated_at: new Date() };
+    await workspace.sql("applications").insert({ token: "token", name: "writes", ...times });
+    await workspace
+      .sql("chats")
+      .insert({ application_token: "token", number: 7, operation_id: "chat-7", ...times });
+    const outcome = await store.writes.writeMessages([message(2, "two"), message(1, "one")]);
+    expect(outcome).to.deep.equal({ ...nothingWritten, inserted: 2 });
+    const read = await store.reads.messages.find(["token", 7], 1);
+    expect(read).to.deep.equal({
+      number: 1,
+      body: "one",
+      createdAt: new Date("2026-01-02T03:04:05.678Z"),
+      updatedAt: new Date("2026-01-02T03:04:05.679Z"),
+    });
+  });
+
+  it("writes nothing twice when a batch comes again, alone or with new rows", async () => {
+    await store.writes.writeMessages([message(1, "one"), message(2, "two")]);
+    const again = await store.writes.writeMessages([message(1, "one"), message(2, "two")]);
+    expect(again).to.deep.equal({ ...nothingWritten, alreadyThere: 2 });
+    const more = await store.writes.writeMessages([message(2, "two"), message(3, "three")]);
+    expect(more).to.deep.equal({ ...nothingWritten, inserted: 1, alreadyThere: 1 });
+    expect(await stored()).to.deep.equal([
+      { number: 1, body: "one" },
+      { number: 2, body: "two" },
+      { number: 3, body: "three" },
+    ]);
+  });
+
+  it("tells a replayed row from another record with the same number, and keeps the first", async () => {
+    await store.writes.writeMessages([message(1, "one")]);
+    const other = message(1, "another", "another-operatio");
+    const outcome = await store.writes.writeMessages([other, message(2, "two")]);
+    expect(outcome).to.deep.equal({ ...nothingWritten, inserted: 1, conflicts: [other] });
+    expect(await stored()).to.deep.equal([
+      { number: 1, body: "one" },
+      { number: 2, body: "two" },
+    ]);
+  });
+
+  it("takes a whole batch again after an unacknowledged commit", async () => {
+    const rows = Array.from({ length: 1000 }, (_, at) => message(at + 1, `body ${at}`));
+    await store.writes.writeMessages(rows);
+    const again = await store.writes.writeMessages(rows);
+    expect(again).to.deep.equal({ ...nothingWritten, alreadyThere: 1000 });
+  });
+});

@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+
+/** A line of a process' log. */
+export interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** A real process of Sluice, as an operator would start it. */
+export class SluiceProcess {
+  readonly child: ChildProcess;
+  readonly log: LogLine[] = [];
+  /** What it printed that is no line of the log. */
+  readonly noise: string[] = [];
+  #onLine: (() => void) | undefined;
+
+  constructor(command: readonly string[], env: NodeJS.ProcessEnv) {
+    this.child = spawn(process.execPath, ["--import", "tsx", main, ...command], {
+      env: { PATH: process.env["PATH"], ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      if (stream)
+        createInterface(stream).on("line", (line) => {
+          this.#take(line);
+        });
+    }
+  }
+
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** The first line of its log with this message. @throws when it ends without one */
+  async logged(message: string): Promise<LogLine> {
+    for (;;) {
+      const found = this.log.find(({ msg }) => msg === message);
+      if (found) return found;
+      if (!this.isRunning) throw new Error(`ended before it logged "${message}":\n${this.noise.join("\n")}`);
+      await new Promise<void>((resolve) => {
+        this.#onLine = resolve;
+        this.child.once("exit", () => {
+          resolve();
+        });
+      });
+    }
+  }
+
+  /** Sends a signal and waits until the process is gone; answers its exit code. */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    if (this.isRunning) {
+      const exited = once(this.child, "exit");
+      this.child.kill(signal);
+      await exited;
+    }
+    return this.child.exitCode;
+  }
+
+  #take(line: string): void {
+    try {
+      this.log.push(JSON.parse(line) as LogLine);
+    } catch {
+      this.noise.push(line);
+    }
+    this.#onLine?.();
+  }
+}
+
+/** Starts the API on a free port; resolves when it listens. */
+export async function startApi(env: NodeJS.ProcessEnv): Promise<{ process: SluiceProcess; url: string }> {
+  const api = new SluiceProcess(["api"], env);
+  const { address } = await api.logged("listening");
+  return { process: api, url: String(address) };
+}
+
+/** Starts a flusher; resolves when it listens for wake-ups. */
+export async function startFlusher(env: NodeJS.ProcessEnv): Promise<SluiceProcess> {
+  const flusher = new SluiceProcess(["flusher"], env);
+  await flusher.logged("flusher started");
+  return flusher;
+}

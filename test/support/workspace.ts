@@ -1,0 +1,55 @@
+import { randomBytes } from "node:crypto";
+
+import { Redis } from "ioredis";
+import knex, { type Knex } from "knex";
+
+import { loadConfig, type Config } from "../../src/config.ts";
+import { knexSettings } from "../../src/store/connection.ts";
+import { migrate } from "../../src/store/migrate.ts";
+
+/** A corner of the test engines that belongs to one suite: a database and a key namespace of its own. */
+export interface Workspace {
+  /** What a process of Sluice needs to work in this corner. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly config: Config;
+  readonly sql: Knex;
+  readonly redis: Redis;
+  /** Removes everything the suite left. */
+  close(): Promise<void>;
+}
+
+/** Makes a fresh, migrated corner in the engines the environment names, or in others. */
+export async function openWorkspace(settings: NodeJS.ProcessEnv = {}): Promise<Workspace> {
+  const name = `sluice_test_${randomBytes(6).toString("hex")}`;
+  const env = {
+    ...engineAddresses(process.env),
+    PORT: "0",
+    RATE_LIMIT_PER_MINUTE: "0",
+    ...settings,
+    DATABASE_NAME: name,
+    REDIS_NAMESPACE: name,
+  };
+  const config = loadConfig(env);
+  await migrate(config.database);
+  const sql = knex(knexSettings(config.database, "writing"));
+  const redis = new Redis(config.redis.url, { maxRetriesPerRequest: null });
+  redis.on("error", () => undefined);
+  return {
+    env,
+    config,
+    sql,
+    redis,
+    async close() {
+      const keys = await redis.keys(`${name}:*`);
+      if (keys.length > 0) await redis.del(keys);
+      redis.disconnect();
+      await sql.raw("drop database ??", [name]);
+      await sql.destroy();
+    },
+  };
+}
+
+function engineAddresses(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const names = Object.keys(env).filter((name) => name === "REDIS_URL" || name.startsWith("DATABASE_"));
+  return Object.fromEntries(names.map((name) => [name, env[name]]));
+}
