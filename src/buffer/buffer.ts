@@ -4,8 +4,10 @@ import { Accepting, type AcceptLimits, requestKeySeconds } from "./accepting.ts"
 import { connect, connectSubscriber, type Connection } from "./connections.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { BufferEpochs } from "./epochs.ts";
+import { DirtyParents } from "./dirty-parents.ts";
 import { Keys } from "./keys.ts";
 import { Leases } from "./leases.ts";
+import { OwedDocuments } from "./owed-documents.ts";
 import { PendingBatches } from "./pending-batches.ts";
 import { PendingReads } from "./pending-reads.ts";
 import { Revising } from "./revising.ts";
@@ -17,6 +19,11 @@ export interface BufferSettings {
   readonly namespace: string;
   readonly partitions: number;
   readonly limits: AcceptLimits;
+  /**
+   * Documents that may be owed to the search index before the whole index is marked to be behind; absent where
+   * there is no index to write to.
+   */
+  readonly mostOwed?: number;
 }
 
 /** Why a flusher is asked to look: a list reached its threshold, or a person wants a flush now. */
@@ -32,6 +39,8 @@ export class Buffer {
   readonly reads: PendingReads;
   readonly batches: PendingBatches;
   readonly deadLetters: DeadLetters;
+  readonly dirty: DirtyParents;
+  readonly owed: OwedDocuments;
   readonly epochs: BufferEpochs;
   readonly leases: Leases;
   readonly totals: Totals;
@@ -44,11 +53,14 @@ export class Buffer {
   constructor(connection: Connection, settings: BufferSettings) {
     const keys = new Keys(settings.namespace, settings.partitions);
     const scripts = new Scripts(connection);
+    const { mostOwed = 0 } = settings;
     this.accepting = new Accepting(scripts, keys, settings.limits);
     this.revising = new Revising(scripts, keys, settings.limits);
     this.reads = new PendingReads(scripts, keys);
-    this.batches = new PendingBatches(connection, scripts, keys);
+    this.batches = new PendingBatches(connection, scripts, keys, mostOwed);
     this.deadLetters = new DeadLetters(connection, scripts, keys);
+    this.dirty = new DirtyParents(connection, scripts, keys);
+    this.owed = new OwedDocuments(connection, scripts, keys, mostOwed);
     this.epochs = new BufferEpochs(connection, scripts, keys);
     this.leases = new Leases(scripts, keys);
     this.totals = new Totals(connection, keys);

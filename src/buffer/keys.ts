@@ -109,6 +109,26 @@ export class Keys {
     return this.#key(partition, "conflicts");
   }
 
+  /** Sorted set: paths of parents whose stored count must be recomputed, by the sequence of the last change. */
+  dirty(partition: number): string {
+    return this.#key(partition, "dirty");
+  }
+
+  /** Sorted set: paths of chats with owed documents, by the sequence of the oldest. */
+  owedChats(partition: number): string {
+    return this.#key(partition, "owed-chats");
+  }
+
+  /** Sorted set: a chat's messages whose document must be written again, number by sequence. */
+  owed(parent: Parent): string {
+    return this.#key(this.partitionOf(parent.token), `owed:${parentPath(parent)}`);
+  }
+
+  /** Sorted set: paths of deleted applications and chats whose documents must go, by time, milliseconds. */
+  owedRemovals(partition: number): string {
+    return this.#key(partition, "owed-removals");
+  }
+
   /** String: what a POST with an idempotency key was answered; expires. */
   idempotency(parent: Parent, key: string): string {
     return this.#key(this.partitionOf(parent.token), `idempotency:${parentPath(parent)}:${digestOf(key)}`);
@@ -135,8 +155,15 @@ function digestOf(key: string): string {
   return createHash("sha256").update(key).digest("base64url");
 }
 
-function parentPath({ token, chatNumber }: Parent): string {
+/** A parent as an entry of a set: `token` for an application, `token:chat` for a chat. */
+export function parentPath({ token, chatNumber }: Parent): string {
   return chatNumber === undefined ? token : `${token}:${chatNumber}`;
+}
+
+/** Reads what `parentPath` wrote. */
+export function parseParentPath(path: string): Parent {
+  const [token = "", chatNumber] = path.split(":");
+  return chatNumber === undefined ? { token } : { token, chatNumber: Number(chatNumber) };
 }
 
 /** The head of a parent's references; the number follows. Tokens hold no colon. */

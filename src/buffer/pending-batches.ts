@@ -53,11 +53,14 @@ export class PendingBatches {
   readonly #connection: Connection;
   readonly #scripts: Scripts;
   readonly #keys: Keys;
+  readonly #mostOwed: number;
 
-  constructor(connection: Connection, scripts: Scripts, keys: Keys) {
+  /** `mostOwed`: documents that may be owed before the index is compared as a whole; 0 where none are owed. */
+  constructor(connection: Connection, scripts: Scripts, keys: Keys, mostOwed: number) {
     this.#connection = connection;
     this.#scripts = scripts;
     this.#keys = keys;
+    this.#mostOwed = mostOwed;
   }
 
   /** How many references wait in a list. */
@@ -133,13 +136,15 @@ export class PendingBatches {
       this.#keys.deadLetters(partition),
       this.#keys.deadReasons(partition),
       this.#keys.conflicts(partition),
+      this.#keys.dirty(partition),
+      this.#keys.owedChats(partition),
     ];
     const args: (string | number)[] = [lease.value, batch.references.length, first, last, idleCounterSeconds];
-    args.push(Date.now(), totals.size, ...[...totals].flat());
+    args.push(Date.now(), list === "messages" ? this.#mostOwed : 0, totals.size, ...[...totals].flat());
     for (const [prefix, siblings] of byParent([...batch.entries, ...batch.orphans])) {
       const [parent] = siblings;
       keys.push(this.#keys.counter(parent), this.#keys.pending(parent));
-      keys.push(this.#keys.revisions(parent), this.#keys.dead(parent));
+      keys.push(this.#keys.revisions(parent), this.#keys.dead(parent), this.#keys.owed(parent));
       args.push(prefix, siblings.length);
       for (const entry of siblings) {
         args.push(entry.number, markOf(entry.origin), entry.stamp, deaths.get(entry) ?? "");

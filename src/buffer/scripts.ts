@@ -12,6 +12,10 @@ const names = [
   "delete-application",
   "acknowledge",
   "bury",
+  "owe",
+  "settle",
+  "clean",
+  "clear-mark",
   "acquire-lease",
   "renew-lease",
 ] as const;

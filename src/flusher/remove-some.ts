@@ -1,4 +1,6 @@
 import type { Buffer } from "../buffer/buffer.ts";
+import type { Parent } from "../buffer/keys.ts";
+import type { Removal } from "../store/removals.ts";
 import type { Store } from "../store/store.ts";
 
 /** Rows a removal deletes in one statement: it holds no lock for longer than a flush does. */
@@ -24,7 +26,12 @@ export async function removeSome(buffer: Buffer, store: Store, partition: number
   const isApplication = removal.chatNumber === undefined;
   // Again, should whoever deleted it have died between MySQL and Redis.
   if (isApplication) await buffer.revising.markDeleted(removal.token, "ever");
+  await buffer.owed.oweRemoval(parentOf(removal));
   const isDone = await store.removals.step(removal, rowsAtOnce);
   if (isDone && isApplication) await buffer.revising.markDeleted(removal.token, markSeconds);
   return !isDone || mine.length > 1;
+}
+
+function parentOf({ token, chatNumber }: Removal): Parent {
+  return chatNumber === undefined ? { token } : { token, chatNumber };
 }

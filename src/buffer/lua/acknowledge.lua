@@ -1,9 +1,11 @@
 -- Removes from the buffer what a committed flush wrote, if the flusher still holds the lease.
 --
 -- KEYS  1 lease   2 meta   3 the list   4 flushed totals   5 dead letters   6 their reasons   7 conflicts
---       then for each parent: its counter, its pending records, its revisions, its dead letters
+--       8 dirty parents   9 chats with owed documents
+--       then for each parent: its counter, its pending records, its revisions, its dead letters, its owed documents
 -- ARGV  1 the lease's value   2 references taken   3 the first of them   4 the last   5 seconds an idle counter stays
---       6 time now   7 totals to add: how many, then field, increment of each
+--       6 time now, milliseconds   7 most documents owed, 0 where none are
+--       8 totals to add: how many, then field, increment of each
 --       then for each parent: its reference prefix, how many records, then of each
 --       number, mark of its reference, stamp, and why it died, empty if it was written
 -- Reply {"acknowledged", records that changed since they were read} | {"lease-lost"} | {"moved"}
@@ -14,6 +16,10 @@
 -- A record whose payload no longer begins with its stamp was changed after it was read, and is listed again:
 -- as a revision of the row that is now in MySQL, or, if MySQL refused what was read, to be tried anew. A record
 -- that died stays readable among its parent's dead letters; one whose number another record holds does not.
+--
+-- What MySQL has changed makes the parent dirty, and its document owed, both under a sequence that only grows: in
+-- milliseconds, so that it does so also after Redis lost its data. Where too much is owed, the partition is marked
+-- to be behind instead: its index is then compared with MySQL as a whole.
 
 local meta, list, dead_letters, reasons = KEYS[2], KEYS[3], KEYS[5], KEYS[6]
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { 'lease-lost' } end
@@ -22,7 +28,7 @@ if redis.call('LINDEX', list, 0) ~= ARGV[3] or redis.call('LINDEX', list, taken 
   return { 'moved' }
 end
 
-local at = 7
+local at = 8
 local function take()
   local value = ARGV[at]
   at = at + 1
@@ -34,9 +40,15 @@ for _ = 1, tonumber(take()) do
   redis.call('HINCRBY', KEYS[4], field, take())
 end
 
+local most_owed = tonumber(ARGV[7])
+local marks = redis.call('HMGET', meta, 'touched', 'owed')
+local sequence = string.format('%.0f', math.max(tonumber(marks[1] or '0') + 1, tonumber(ARGV[6])))
+local owed_of_all, newly_owed = tonumber(marks[2] or '0'), 0
+
 local changed, freed_of_all = 0, 0
-for key = 8, #KEYS, 4 do
+for key = 10, #KEYS, 5 do
   local counter, pending, revisions, dead = KEYS[key], KEYS[key + 1], KEYS[key + 2], KEYS[key + 3]
+  local owed, stored = KEYS[key + 4], {}
   local homes = { [''] = pending, [':r'] = revisions, [':d'] = dead, [':dr'] = dead }
   local prefix, written, revised, freed = take(), 0, 0, 0
 
@@ -94,6 +106,25 @@ for key = 8, #KEYS, 4 do
       end
     end
     if mark ~= '' then revised = revised + 1 end
+    if reason == '' then
+      stored[#stored + 1] = sequence
+      stored[#stored + 1] = number
+    end
+  end
+
+  if #stored > 0 then
+    local parent = string.sub(prefix, 1, -2)
+    redis.call('ZADD', KEYS[8], sequence, parent)
+    if most_owed > 0 and owed_of_all + newly_owed < most_owed then
+      -- Lua spreads no more than 8,000 values.
+      for first = 1, #stored, 4000 do
+        local last = math.min(first + 3999, #stored)
+        newly_owed = newly_owed + redis.call('ZADD', owed, unpack(stored, first, last))
+      end
+      redis.call('ZADD', KEYS[9], 'NX', sequence, parent)
+    elseif most_owed > 0 then
+      redis.call('HSET', meta, 'behind', sequence)
+    end
   end
 
   if written > 0 then redis.call('HSET', counter, 'written', string.format('%.0f', written)) end
@@ -106,5 +137,7 @@ for key = 8, #KEYS, 4 do
 end
 
 redis.call('LTRIM', list, taken, -1)
+redis.call('HSET', meta, 'touched', sequence)
+redis.call('HINCRBY', meta, 'owed', newly_owed)
 redis.call('HINCRBY', meta, 'bytes', 0 - freed_of_all)
 return { 'acknowledged', changed }
