@@ -45,6 +45,11 @@ export function newRecord(operationId: string, createdAtMs: number, text: string
   return { operationId, revision: "", createdAtMs, updatedAtMs: createdAtMs, text, isDeleted: false };
 }
 
+/** A deleted record in place of one that nobody can read: its number stays given, and it is never a row. */
+export function tombstone(operationId: string, atMs: number): PendingRecord {
+  return { ...newRecord(operationId, atMs, null), revision: "unreadable", isDeleted: true };
+}
+
 /** What MySQL knows of a parent's numbers. */
 export interface StoredNumbers {
   /** The greatest number it has, or has had. */
@@ -58,6 +63,14 @@ export class UnreadableRecordError extends Error {
   constructor(reason: string) {
     super(`A pending record cannot be read: ${reason}`);
     this.name = "UnreadableRecordError";
+  }
+}
+
+/** Thrown by `decodeRecord` for a payload that a later version of Sluice wrote. */
+export class NewerRecordError extends Error {
+  constructor(found: string) {
+    super(`A pending record is of version ${found}: a newer Sluice must write it`);
+    this.name = "NewerRecordError";
   }
 }
 
@@ -86,16 +99,29 @@ function encodeText({ text, isDeleted }: PendingRecord): string {
 /**
  * Reads what `encodeRecord` wrote.
  *
- * @throws {UnreadableRecordError} for another version or a damaged payload.
+ * @throws {NewerRecordError} for a later version: whoever meets one must leave it to those who know it.
+ * @throws {UnreadableRecordError} for a damaged payload.
  */
 export function decodeRecord(payload: string): PendingRecord {
+  const [, found] = /^(\d{1,4})\|/.exec(payload) ?? [];
+  if (found !== undefined && Number(found) > Number(version)) throw new NewerRecordError(found);
   const { fields, rest } = splitHeader(payload);
-  const [found, operationId = "", revision = "", created = "", updated = ""] = fields;
-  if (found !== version) throw new UnreadableRecordError(`version ${found ?? "missing"}`);
+  const [first, operationId = "", revision = "", created = "", updated = ""] = fields;
+  if (first !== version) throw new UnreadableRecordError("no version");
   if (operationId === "") throw new UnreadableRecordError("no operation id");
   const createdAtMs = decodeTime(created);
   const updatedAtMs = updated === "" ? createdAtMs : decodeTime(updated);
   return { operationId, revision, createdAtMs, updatedAtMs, ...decodeText(rest) };
+}
+
+/** What `decodeRecord` reads, or nothing where it can read nothing. */
+export function readRecord(payload: string): PendingRecord | undefined {
+  try {
+    return decodeRecord(payload);
+  } catch (error) {
+    if (error instanceof UnreadableRecordError || error instanceof NewerRecordError) return undefined;
+    throw error;
+  }
 }
 
 function decodeTime(field: string): number {

@@ -5,6 +5,7 @@ import {
   decodeRecord,
   encodeRecord,
   newRecord,
+  NewerRecordError,
   type PendingRecord,
   stampOf,
   UnreadableRecordError,
@@ -142,7 +143,7 @@ describe("A payload that no version of Sluice wrote", () => {
     empty: "",
     "a bare word": "hello",
     "JSON, as it might be after an upgrade": '{"version":2}',
-    "another version": payload("2", operationId, revision, created, updated, "=hello"),
+    "an earlier version": payload("0", operationId, revision, created, updated, "=hello"),
     "no version": payload("", operationId, revision, created, updated, "=hello"),
     "no operation id": payload(version, "", revision, created, updated, "=hello"),
     "no time": payload(version, operationId, revision, "", updated, "=hello"),
@@ -161,6 +162,12 @@ describe("A payload that no version of Sluice wrote", () => {
       expect(() => decodeRecord(bytes)).to.throw(UnreadableRecordError);
     });
   }
+
+  it("and that a later one may have written, is told from damage", () => {
+    for (const newer of ["2|", payload("2", operationId, "=hello"), payload("17", "anything")]) {
+      expect(() => decodeRecord(newer)).to.throw(NewerRecordError);
+    }
+  });
 
   it("is refused wherever the head of a good one is cut off", () => {
     const whole = encodeRecord(example);

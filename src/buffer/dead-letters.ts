@@ -1,17 +1,23 @@
-import { decodeRecord, type PendingRecord } from "../records.ts";
+import { type PendingRecord, readRecord } from "../records.ts";
+import { partitionOfStray } from "./acknowledgement.ts";
 import type { Connection } from "./connections.ts";
-import type { Keys, Place } from "./keys.ts";
+import type { Keys, Place, Reference } from "./keys.ts";
 import { parseReference } from "./keys.ts";
 import type { Scripts } from "./scripts.ts";
 
-/** A record that MySQL refused for its content, or whose number another record holds. */
-export interface DeadLetter extends Place {
+/**
+ * A record that MySQL refused for its content, whose number another record holds, or that cannot be read. What
+ * is no record at all has no place.
+ */
+export interface DeadLetter extends Partial<Place> {
   /** Names it in commands. */
   readonly id: string;
   readonly reason: string;
   readonly diedAt: Date;
   /** Absent where what it belonged to was deleted since. */
   readonly record: PendingRecord | undefined;
+  /** What stands in its place, where it cannot be read. */
+  readonly unreadable?: string;
 }
 
 /** Lists dead letters, and does with them what a person decides. Nothing happens to one by itself. */
@@ -36,9 +42,9 @@ export class DeadLetters {
     return Promise.all(ids.map((id, nth) => this.#read(partition, id, new Date(Number(flat[2 * nth + 1])))));
   }
 
-  /** Lists a dead letter for the next flush. Whether there was such a one; a conflict cannot be tried again. */
+  /** Lists a dead letter for the next flush. Whether there was such a one that can be tried again. */
   async requeue(id: string): Promise<boolean> {
-    return isConflict(id) ? false : this.#bury(id, "requeue");
+    return isSetAside(id) ? false : this.#bury(id, "requeue");
   }
 
   /** Throws a dead letter away; its number stays given. Whether there was such a one. */
@@ -48,45 +54,53 @@ export class DeadLetters {
 
   async #read(partition: number, id: string, diedAt: Date): Promise<DeadLetter> {
     const { client } = this.#connection;
-    const reference = parseReference(withoutOperation(id));
-    const { token, chatNumber, number } = reference;
+    const reference = recordOf(id);
     const [reason, payload] = await this.#connection.settled(
       Promise.all([
         client.hget(this.#keys.deadReasons(partition), id),
-        isConflict(id)
-          ? client.hget(this.#keys.conflicts(partition), id)
-          : client.hget(this.#keys.home(reference), String(number)),
+        isSetAside(id) || !reference
+          ? client.hget(this.#keys.setAside(partition), id)
+          : client.hget(this.#keys.home(reference), String(reference.number)),
       ]),
     );
-    const place = chatNumber === undefined ? { token, number } : { token, chatNumber, number };
-    const record = payload === null ? undefined : decodeRecord(payload);
-    return { ...place, id, reason: reason ?? "", diedAt, record };
+    const record = payload === null ? undefined : readRecord(payload);
+    const letter = { ...placeOf(reference), id, reason: reason ?? "", diedAt, record };
+    return payload === null || record ? letter : { ...letter, unreadable: payload };
   }
 
   async #bury(id: string, decision: "requeue" | "discard"): Promise<boolean> {
-    const reference = parseReference(withoutOperation(id));
-    const partition = this.#keys.partitionOf(reference.token);
+    const reference = recordOf(id);
+    const partition = reference ? this.#keys.partitionOf(reference.token) : partitionOfStray(id);
+    if (partition === undefined) return false;
     const keys = [
       this.#keys.meta(partition),
       this.#keys.deadLetters(partition),
       this.#keys.deadReasons(partition),
-      this.#keys.conflicts(partition),
-      this.#keys.list(partition, reference.chatNumber === undefined ? "chats" : "messages"),
-      this.#keys.dead(reference),
-      this.#keys.counter(reference),
+      this.#keys.setAside(partition),
     ];
-    const args = [id, decision, reference.number, this.#keys.wakeChannel(partition)];
+    if (reference) {
+      keys.push(this.#keys.list(partition, reference.chatNumber === undefined ? "chats" : "messages"));
+      keys.push(this.#keys.dead(reference), this.#keys.counter(reference));
+    }
+    const args = [id, decision, reference?.number ?? 0, this.#keys.wakeChannel(partition)];
     return (await this.#scripts.run("bury", keys, args)) === 1;
   }
 }
 
-/** A conflict's id ends with its operation id, as several may claim one number. */
-const conflictPattern = /^(.*:dr?):([\w-]{16})$/;
+/** The id of one that no reader sees ends with its operation id, as several may claim one number. */
+const setAsidePattern = /^(.*:dr?):([\w-]{16}|unreadable)$/;
 
-function isConflict(id: string): boolean {
-  return conflictPattern.test(id);
+function isSetAside(id: string): boolean {
+  return setAsidePattern.test(id) || partitionOfStray(id) !== undefined;
 }
 
-function withoutOperation(id: string): string {
-  return id.replace(conflictPattern, "$1");
+/** The record an id names; nothing where it is no record, or no id. */
+function recordOf(id: string): Reference | undefined {
+  return parseReference(id.replace(setAsidePattern, "$1"));
+}
+
+function placeOf(reference: Reference | undefined): Partial<Place> {
+  if (!reference) return {};
+  const { token, chatNumber, number } = reference;
+  return chatNumber === undefined ? { token, number } : { token, chatNumber, number };
 }

@@ -104,9 +104,12 @@ export class Keys {
     return this.#key(partition, "dead-reasons");
   }
 
-  /** Hash: records whose number another record holds in MySQL, by reference; no reader sees them. */
-  conflicts(partition: number): string {
-    return this.#key(partition, "conflicts");
+  /**
+   * Hash: dead letters that no reader sees, by id: records whose number another record holds in MySQL, and what
+   * cannot be read.
+   */
+  setAside(partition: number): string {
+    return this.#key(partition, "set-aside");
   }
 
   /** Sorted set: paths of parents whose stored count must be recomputed, by the sequence of the last change. */
@@ -204,16 +207,12 @@ const referencePattern = /^([\w-]+):(\d+)(?::(\d+))?((?::\w+)?)$/;
 
 /**
  * Reads a pending list's entry: `token:number` for a chat, `token:chat:number` for a message, and a mark
- * unless it is a new record.
- *
- * @throws {Error} for an entry that no version of Sluice wrote.
+ * unless it is a new record. Nothing for an entry that no version of Sluice wrote.
  */
-export function parseReference(reference: string): Reference {
+export function parseReference(reference: string): Reference | undefined {
   const [, token = "", first, second, mark = ""] = referencePattern.exec(reference) ?? [];
   const origin = originOfMark.get(mark);
-  if (token === "" || !origin) {
-    throw new Error(`a pending list holds an entry that is no reference: ${JSON.stringify(reference)}`);
-  }
+  if (token === "" || !origin) return undefined;
   if (second === undefined) return { token, number: Number(first), origin };
   return { token, chatNumber: Number(first), number: Number(second), origin };
 }

@@ -1,38 +1,21 @@
 import type { ChainableCommander } from "ioredis";
 
-import { decodeRecord, type PendingRecord, stampOf } from "../records.ts";
-import { idleCounterSeconds } from "./accepting.ts";
+import { acknowledgementOf } from "./acknowledgement.ts";
+import {
+  type Batch,
+  type BatchLimits,
+  byParent,
+  isReadable,
+  isUnreadable,
+  openEntry,
+  type PendingEntry,
+  type UnreadableEntry,
+} from "./batch.ts";
 import type { Connection } from "./connections.ts";
-import type { Keys, ListName, Place, Reference } from "./keys.ts";
-import { markOf, parseReference, referencePrefix } from "./keys.ts";
+import { type Keys, type ListName, parseReference, type Reference } from "./keys.ts";
 import type { Lease } from "./leases.ts";
 import type { Scripts } from "./scripts.ts";
 import { UnexpectedReplyError } from "./scripts.ts";
-
-/** A pending record, or a revision of a stored one, as it stood when it was read. */
-export interface PendingEntry extends Reference {
-  readonly record: PendingRecord;
-  /** What the payload must still begin with for an ack to remove it. */
-  readonly stamp: string;
-}
-
-/** The head of a pending list. */
-export interface Batch {
-  readonly list: ListName;
-  readonly partition: number;
-  /** References taken from the list; those of records that have vanished with their chat have no entry. */
-  readonly references: readonly string[];
-  /** What is to be written. */
-  readonly entries: readonly PendingEntry[];
-  /** What belongs to a deleted application: to be removed, and not written. */
-  readonly orphans: readonly PendingEntry[];
-}
-
-export interface BatchLimits {
-  readonly maxRows: number;
-  /** Bytes of the statement that will write the batch; a single record may be larger. */
-  readonly maxBytes: number;
-}
 
 export type AckReply =
   /** Everything in the batch left the buffer, but for `changed` records, which are listed again. */
@@ -47,6 +30,13 @@ const rowsAtOnce = 200;
 
 /** Bytes of a row beyond its text: token, numbers, operation id, times, quotes. */
 const rowOverheadBytes = 160;
+
+/** An entry of a list: where it points, if it is a reference, and what lies there, if it has not vanished. */
+interface Opened {
+  readonly listed: string;
+  readonly reference: Reference | undefined;
+  readonly entry: PendingEntry | UnreadableEntry | undefined;
+}
 
 /** Reads batches off the pending lists, and removes what was written. */
 export class PendingBatches {
@@ -74,30 +64,33 @@ export class PendingBatches {
    */
   async peek(partition: number, list: ListName, skip: number, limits: BatchLimits): Promise<Batch> {
     const references: string[] = [];
-    const opened: PendingEntry[] = [];
+    const strays: string[] = [];
+    const opened: (PendingEntry | UnreadableEntry)[] = [];
     for (let bytes = 0; references.length < limits.maxRows;) {
       const start = skip + references.length;
       const count = Math.min(rowsAtOnce, limits.maxRows - references.length);
       const read = await this.#connection.settled(
         this.#connection.client.lrange(this.#keys.list(partition, list), start, start + count - 1),
       );
-      const entries = await this.#open(read.map(parseReference));
-      for (const [nth, reference] of read.entries()) {
-        const entry = entries[nth];
+      for (const { listed, reference, entry } of await this.#open(read)) {
         bytes += entry ? writtenBytes(entry) : 0;
         if (bytes > limits.maxBytes && references.length > 0) break;
-        references.push(reference);
+        references.push(listed);
+        if (!reference) strays.push(listed);
         if (entry) opened.push(entry);
       }
       if (read.length < count || bytes > limits.maxBytes) break;
     }
     const deleted = await this.#deletedApplications(opened);
+    const readable = opened.filter(isReadable);
     return {
       list,
       partition,
       references,
-      entries: opened.filter(({ token }) => !deleted.has(token)),
-      orphans: opened.filter(({ token }) => deleted.has(token)),
+      entries: readable.filter(({ token }) => !deleted.has(token)),
+      orphans: readable.filter(({ token }) => deleted.has(token)),
+      unreadable: opened.filter(isUnreadable),
+      strays,
     };
   }
 
@@ -125,37 +118,17 @@ export class PendingBatches {
     deaths: ReadonlyMap<PendingEntry, string>,
     totals: ReadonlyMap<string, number>,
   ): Promise<AckReply> {
-    const [first, last] = [batch.references[0], batch.references.at(-1)];
-    if (first === undefined || last === undefined) return { kind: "acknowledged", changed: 0 };
-    const { partition, list } = batch;
-    const keys = [
-      this.#keys.lease(partition),
-      this.#keys.meta(partition),
-      this.#keys.list(partition, list),
-      this.#keys.flushed(partition),
-      this.#keys.deadLetters(partition),
-      this.#keys.deadReasons(partition),
-      this.#keys.conflicts(partition),
-      this.#keys.dirty(partition),
-      this.#keys.owedChats(partition),
-    ];
-    const args: (string | number)[] = [lease.value, batch.references.length, first, last, idleCounterSeconds];
-    args.push(Date.now(), list === "messages" ? this.#mostOwed : 0, totals.size, ...[...totals].flat());
-    for (const [prefix, siblings] of byParent([...batch.entries, ...batch.orphans])) {
-      const [parent] = siblings;
-      keys.push(this.#keys.counter(parent), this.#keys.pending(parent));
-      keys.push(this.#keys.revisions(parent), this.#keys.dead(parent), this.#keys.owed(parent));
-      args.push(prefix, siblings.length);
-      for (const entry of siblings) {
-        args.push(entry.number, markOf(entry.origin), entry.stamp, deaths.get(entry) ?? "");
-      }
-    }
+    if (batch.references.length === 0) return { kind: "acknowledged", changed: 0 };
+    const fate = { deaths, totals, mostOwed: this.#mostOwed };
+    const { keys, args } = acknowledgementOf(this.#keys, lease, batch, fate);
     return ackReply(await this.#scripts.run("acknowledge", keys, args));
   }
 
-  /** Reads what references point to, in their order; nothing where a record has vanished. */
-  async #open(references: readonly Reference[]): Promise<(PendingEntry | undefined)[]> {
-    const groups = [...byParent(references, ({ origin }) => origin).values()];
+  /** Reads what a list's entries point to, in their order; no entry where a record has vanished. */
+  async #open(listed: readonly string[]): Promise<Opened[]> {
+    const references = listed.map(parseReference);
+    const known = references.filter((reference) => reference !== undefined);
+    const groups = [...byParent(known, ({ origin }) => origin).values()];
     const replies = await this.#pipelined((pipeline) => {
       for (const siblings of groups) {
         pipeline.hmget(this.#keys.home(siblings[0]), ...siblings.map(({ number }) => String(number)));
@@ -166,14 +139,15 @@ export class PendingBatches {
       const values = replies[at] as (string | null)[];
       for (const [nth, reference] of siblings.entries()) payloads.set(reference, values[nth] ?? null);
     }
-    return references.map((reference) => {
-      const payload = payloads.get(reference);
-      if (typeof payload !== "string") return undefined;
-      return { ...reference, record: decodeRecord(payload), stamp: stampOf(payload) };
+    return listed.map((one, at) => {
+      const reference = references[at];
+      const payload = reference && payloads.get(reference);
+      const entry = reference && typeof payload === "string" ? openEntry(reference, payload) : undefined;
+      return { listed: one, reference, entry };
     });
   }
 
-  async #deletedApplications(entries: readonly PendingEntry[]): Promise<Set<string>> {
+  async #deletedApplications(entries: readonly Reference[]): Promise<Set<string>> {
     const tokens = [...new Set(entries.map(({ token }) => token))];
     const marks = await this.#pipelined((pipeline) => {
       for (const token of tokens) pipeline.hexists(this.#keys.counter({ token }), "deleted");
@@ -195,23 +169,8 @@ export class PendingBatches {
 }
 
 /** What a record adds to a statement, at most: each byte may be escaped by another. */
-function writtenBytes({ record }: PendingEntry): number {
-  return 2 * Buffer.byteLength(record.text ?? "") + rowOverheadBytes;
-}
-
-/** Groups places by parent, and by what else tells them apart; each group under its reference prefix. */
-function byParent<T extends Place>(
-  places: readonly T[],
-  kindOf: (place: T) => string = () => "",
-): Map<string, [T, ...T[]]> {
-  const groups = new Map<string, [T, ...T[]]>();
-  for (const place of places) {
-    const key = `${referencePrefix(place)}${kindOf(place)}`;
-    const group = groups.get(key);
-    if (group) group.push(place);
-    else groups.set(key, [place]);
-  }
-  return groups;
+function writtenBytes(entry: PendingEntry | UnreadableEntry): number {
+  return isReadable(entry) ? 2 * Buffer.byteLength(entry.record.text ?? "") + rowOverheadBytes : 0;
 }
 
 function ackReply(reply: unknown): AckReply {

@@ -1,4 +1,4 @@
-import { decodeRecord } from "../records.ts";
+import { readRecord } from "../records.ts";
 import type { Connection } from "./connections.ts";
 import type { Keys, ListName } from "./keys.ts";
 import { parseReference } from "./keys.ts";
@@ -62,8 +62,9 @@ export class Totals {
   async #acceptedAt(reference: string | null): Promise<number | undefined> {
     if (reference === null) return undefined;
     const place = parseReference(reference);
+    if (!place) return undefined;
     const hash = this.#keys.home(place);
     const payload = await this.#connection.settled(this.#connection.client.hget(hash, String(place.number)));
-    return payload === null ? undefined : decodeRecord(payload).updatedAtMs;
+    return payload === null ? undefined : readRecord(payload)?.updatedAtMs;
   }
 }

@@ -46,7 +46,7 @@ async function withBuffer(config: Config, act: (buffer: Buffer) => Promise<void>
   }
 }
 
-function describe({ id, reason, diedAt, record }: DeadLetter): string {
-  const length = record?.text?.length ?? 0;
+function describe({ id, reason, diedAt, record, unreadable }: DeadLetter): string {
+  const length = (record?.text ?? unreadable ?? "").length;
   return `${diedAt.toISOString()}  ${id}  ${reason}  ${length} characters`;
 }

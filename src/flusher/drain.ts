@@ -12,7 +12,7 @@
  * (each of its chats was accepted earlier than it), then it is written.
  */
 import { BufferUnavailableError } from "../buffer/connections.ts";
-import type { Batch, PendingEntry } from "../buffer/pending-batches.ts";
+import type { Batch, PendingEntry } from "../buffer/batch.ts";
 import { classify, type FailureClass } from "../store/failure.ts";
 import { rowsIn, type WriteOutcome } from "../store/outcome.ts";
 import { backoffMs } from "./backoff.ts";
@@ -162,7 +162,8 @@ export class Drain {
     const { conflicts, ...counts } = outcome;
     const fields = { trigger, list: batch.list, ...counts, durationMs };
     log.debug({ ...fields, conflicts: conflicts.length, refused: refused.size }, "written");
-    const totals = totalsOf(trigger, outcome, refused.size, durationMs);
+    const refusals = refused.size + faultsOf(batch).length;
+    const totals = totalsOf(trigger, outcome, refusals, durationMs);
     const deaths = [...reasonedAs("its chat was refused", stranded), ...refused];
     return { totals, deaths: new Map([...deaths, ...conflictsIn(batch, outcome)]) };
   }
@@ -172,7 +173,7 @@ export class Drain {
     const { source, log } = this.#parts;
     const reply = await this.#patiently(() => source.acknowledge(batch, deaths, totals));
     if (reply.kind === "lease-lost") throw new LeaseLostError();
-    for (const reason of deaths.values()) {
+    for (const reason of [...deaths.values(), ...faultsOf(batch)]) {
       log.error({ list: batch.list, reason }, "a record became a dead letter; see `sluice dead-letters`");
     }
     return reply.kind === "acknowledged";
@@ -203,6 +204,14 @@ function failureClass(error: unknown): FailureClass {
 
 function isPassing(failure: FailureClass, attempt: number): boolean {
   return failure === "outage" || (failure === "contention" && attempt < contentionAttempts);
+}
+
+/** Why each entry of a batch that nobody can read is set aside. */
+function faultsOf({ unreadable, strays }: Batch): string[] {
+  return [
+    ...unreadable.map(({ reason }) => reason),
+    ...strays.map(() => "unreadable: no reference to a record"),
+  ];
 }
 
 /** The entries whose number another record holds, each with what to say of it. */

@@ -1,4 +1,5 @@
-import type { AckReply, Batch, PendingEntry } from "../buffer/pending-batches.ts";
+import type { Batch, PendingEntry } from "../buffer/batch.ts";
+import type { AckReply } from "../buffer/pending-batches.ts";
 import type { WriteOutcome } from "../store/outcome.ts";
 import type { NewRow } from "../store/tables.ts";
 

@@ -1,9 +1,10 @@
 import { expect } from "chai";
 
+import type { Batch, BatchLimits, PendingEntry } from "../../src/buffer/batch.ts";
 import type { Buffer } from "../../src/buffer/buffer.ts";
 import { Keys, type Place } from "../../src/buffer/keys.ts";
 import type { Lease } from "../../src/buffer/leases.ts";
-import type { AckReply, Batch, BatchLimits, PendingEntry } from "../../src/buffer/pending-batches.ts";
+import type { AckReply } from "../../src/buffer/pending-batches.ts";
 import { openTestBuffer, seed, takeLease } from "../support/buffers.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";

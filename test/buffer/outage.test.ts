@@ -21,7 +21,15 @@ const changed = { ...newRecord("operation-000001", 1000, "changed"), revision: "
 
 const batchLimits = { maxRows: 10, maxBytes: 1e6 };
 const lease = { partition: 0, value: "1:test" };
-const batch = { list: "chats", partition: 0, references: [`${token}:1`], entries: [], orphans: [] } as const;
+const batch = {
+  list: "chats",
+  partition: 0,
+  references: [`${token}:1`],
+  entries: [],
+  orphans: [],
+  unreadable: [],
+  strays: [],
+} as const;
 
 /** Every call of the buffer that talks to Redis. */
 const calls: Record<string, (buffer: Buffer) => Promise<unknown>> = {
@@ -33,6 +41,9 @@ const calls: Record<string, (buffer: Buffer) => Promise<unknown>> = {
   length: (buffer) => buffer.batches.length(0, "chats"),
   peek: (buffer) => buffer.batches.peek(0, "chats", 0, batchLimits),
   acknowledge: (buffer) => buffer.batches.acknowledge(lease, batch, new Map(), new Map()),
+  owe: (buffer) => buffer.owed.owe(0),
+  "list what is owed": (buffer) => buffer.owed.chats(0, 10),
+  "list what is dirty": (buffer) => buffer.dirty.list(0, 10),
   "acquire a lease": (buffer) => buffer.leases.acquire(0, "test", 1000),
   "renew a lease": (buffer) => buffer.leases.renew(lease, 1000),
   "release a lease": (buffer) => buffer.leases.release(lease),

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import type { Buffer } from "../../src/buffer/buffer.ts";
 import { Keys, type Parent, type Place } from "../../src/buffer/keys.ts";
 import type { Lease } from "../../src/buffer/leases.ts";
-import type { Batch } from "../../src/buffer/pending-batches.ts";
+import type { Batch } from "../../src/buffer/batch.ts";
 import type { Found, Seen } from "../../src/buffer/pending-reads.ts";
 import { encodeRecord, newRecord, type PendingRecord } from "../../src/records.ts";
 import { openTestBuffer, seed, takeLease } from "../support/buffers.ts";

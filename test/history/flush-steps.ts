@@ -1,6 +1,6 @@
 import type { Buffer } from "../../src/buffer/buffer.ts";
 import type { Lease } from "../../src/buffer/leases.ts";
-import type { Batch, PendingEntry } from "../../src/buffer/pending-batches.ts";
+import type { Batch, PendingEntry } from "../../src/buffer/batch.ts";
 import { writeIsolating } from "../../src/flusher/isolate.ts";
 import { rowsIn } from "../../src/store/outcome.ts";
 import type { Store } from "../../src/store/store.ts";

@@ -1,11 +1,13 @@
 -- Removes from the buffer what a committed flush wrote, if the flusher still holds the lease.
 --
--- KEYS  1 lease   2 meta   3 the list   4 flushed totals   5 dead letters   6 their reasons   7 conflicts
+-- KEYS  1 lease   2 meta   3 the list   4 flushed totals   5 dead letters   6 their reasons   7 what is set aside
 --       8 dirty parents   9 chats with owed documents
 --       then for each parent: its counter, its pending records, its revisions, its dead letters, its owed documents
 -- ARGV  1 the lease's value   2 references taken   3 the first of them   4 the last   5 seconds an idle counter stays
 --       6 time now, milliseconds   7 most documents owed, 0 where none are
---       8 totals to add: how many, then field, increment of each
+--       8 payload of a deleted record, in place of an unreadable one
+--       9 totals to add: how many, then field, increment of each
+--       then entries of the list that are no references: how many, then of each its id and itself
 --       then for each parent: its reference prefix, how many records, then of each
 --       number, mark of its reference, stamp, and why it died, empty if it was written
 -- Reply {"acknowledged", records that changed since they were read} | {"lease-lost"} | {"moved"}
@@ -15,7 +17,8 @@
 --
 -- A record whose payload no longer begins with its stamp was changed after it was read, and is listed again:
 -- as a revision of the row that is now in MySQL, or, if MySQL refused what was read, to be tried anew. A record
--- that died stays readable among its parent's dead letters; one whose number another record holds does not.
+-- that died stays readable among its parent's dead letters. One whose number another record holds is set aside;
+-- so is one that nobody can read, whose number is then flushed as that of a deleted record.
 --
 -- What MySQL has changed makes the parent dirty, and its document owed, both under a sequence that only grows: in
 -- milliseconds, so that it does so also after Redis lost its data. Where too much is owed, the partition is marked
@@ -28,7 +31,7 @@ if redis.call('LINDEX', list, 0) ~= ARGV[3] or redis.call('LINDEX', list, taken 
   return { 'moved' }
 end
 
-local at = 8
+local at = 9
 local function take()
   local value = ARGV[at]
   at = at + 1
@@ -38,6 +41,13 @@ end
 for _ = 1, tonumber(take()) do
   local field = take()
   redis.call('HINCRBY', KEYS[4], field, take())
+end
+
+for _ = 1, tonumber(take()) do
+  local id = take()
+  redis.call('HSET', KEYS[7], id, take())
+  redis.call('ZADD', dead_letters, ARGV[6], id)
+  redis.call('HSET', reasons, id, 'unreadable: no reference to a record')
 end
 
 local most_owed = tonumber(ARGV[7])
@@ -77,7 +87,11 @@ for key = 10, #KEYS, 5 do
       put(dead, number, payload)
       return dead_mark
     end
-    if string.find(reason, '^conflict') then
+    local is_unreadable = string.find(reason, '^unreadable') ~= nil
+    if is_unreadable then
+      reference = reference .. ':unreadable'
+      redis.call('HSET', KEYS[7], reference, payload)
+    elseif string.find(reason, '^conflict') then
       reference = reference .. ':' .. string.match(payload, '^[^|]*|([^|]*)|')
       redis.call('HSET', KEYS[7], reference, payload)
     else
@@ -85,6 +99,10 @@ for key = 10, #KEYS, 5 do
     end
     redis.call('ZADD', dead_letters, ARGV[6], reference)
     redis.call('HSET', reasons, reference, reason)
+    if is_unreadable and dead_mark == ':d' then
+      put(dead, number, ARGV[8])
+      return dead_mark
+    end
   end
 
   for _ = 1, tonumber(take()) do

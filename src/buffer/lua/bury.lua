@@ -1,7 +1,7 @@
 -- Takes a dead letter off the list of them: to be tried again, or to be thrown away.
 --
--- KEYS  1 meta   2 dead letters   3 their reasons   4 conflicts   5 the record's list   6 the parent's dead letters
---       7 the parent's counter
+-- KEYS  1 meta   2 dead letters   3 their reasons   4 what is set aside
+--       where it is a record:   5 its list   6 its parent's dead letters   7 its parent's counter
 -- ARGV  1 the dead letter's reference   2 "requeue" or "discard"   3 the record's number   4 wake-up channel
 -- Reply 1 | 0 where there is no such dead letter
 --

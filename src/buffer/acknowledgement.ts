@@ -1,0 +1,74 @@
+import { createHash, randomBytes } from "node:crypto";
+
+import { encodeRecord, tombstone } from "../records.ts";
+import { idleCounterSeconds } from "./accepting.ts";
+import { type Batch, byParent, type PendingEntry, type UnreadableEntry } from "./batch.ts";
+import { type Keys, markOf } from "./keys.ts";
+import type { Lease } from "./leases.ts";
+
+/** What became of a batch that MySQL has committed. */
+interface Fate {
+  /** What died, and why. */
+  readonly deaths: ReadonlyMap<PendingEntry, string>;
+  /** What to add to the flushed totals, by field. */
+  readonly totals: ReadonlyMap<string, number>;
+  /** Documents that may be owed before the index is marked to be behind; 0 where there is no index. */
+  readonly mostOwed: number;
+}
+
+type Arguments = (string | number)[];
+
+/** The keys and arguments with which `acknowledge.lua` takes a batch off its list. */
+export function acknowledgementOf(
+  keys: Keys,
+  lease: Lease,
+  batch: Batch,
+  { deaths, totals, mostOwed }: Fate,
+): { keys: string[]; args: Arguments } {
+  const { partition, list, references, strays } = batch;
+  const names = [
+    keys.lease(partition),
+    keys.meta(partition),
+    keys.list(partition, list),
+    keys.flushed(partition),
+    keys.deadLetters(partition),
+    keys.deadReasons(partition),
+    keys.setAside(partition),
+    keys.dirty(partition),
+    keys.owedChats(partition),
+  ];
+  const nowMs = Date.now();
+  const args: Arguments = [lease.value, references.length, references[0] ?? "", references.at(-1) ?? ""];
+  args.push(idleCounterSeconds, nowMs, list === "messages" ? mostOwed : 0, placeholder(nowMs));
+  args.push(totals.size, ...[...totals].flat());
+  args.push(strays.length, ...strays.flatMap((stray) => [strayId(partition, stray), stray]));
+  for (const [prefix, siblings] of byParent([...batch.entries, ...batch.orphans, ...batch.unreadable])) {
+    const [parent] = siblings;
+    names.push(keys.counter(parent), keys.pending(parent), keys.revisions(parent));
+    names.push(keys.dead(parent), keys.owed(parent));
+    args.push(prefix, siblings.length);
+    for (const entry of siblings) {
+      args.push(entry.number, markOf(entry.origin), entry.stamp, reasonOf(entry, deaths));
+    }
+  }
+  return { keys: names, args };
+}
+
+function reasonOf(entry: PendingEntry | UnreadableEntry, deaths: Fate["deaths"]): string {
+  return "reason" in entry ? entry.reason : (deaths.get(entry) ?? "");
+}
+
+function placeholder(nowMs: number): string {
+  return encodeRecord(tombstone(randomBytes(12).toString("base64url"), nowMs));
+}
+
+/** Names a list's entry that is no reference; the same one has the same name however often it is met. */
+function strayId(partition: number, stray: string): string {
+  return `?${partition}:${createHash("sha256").update(stray).digest("base64url").slice(0, 22)}`;
+}
+
+/** The partition of a dead letter that is no record, by its id; nothing where the id is a record's. */
+export function partitionOfStray(id: string): number | undefined {
+  const [, partition] = /^\?(\d+):/.exec(id) ?? [];
+  return partition === undefined ? undefined : Number(partition);
+}

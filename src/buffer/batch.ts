@@ -1,0 +1,75 @@
+import { decodeRecord, type PendingRecord, stampOf, UnreadableRecordError } from "../records.ts";
+import { type ListName, type Place, type Reference, referencePrefix } from "./keys.ts";
+
+/** A pending record, or a revision of a stored one, as it stood when it was read. */
+export interface PendingEntry extends Reference {
+  readonly record: PendingRecord;
+  /** What the payload must still begin with for an ack to remove it. */
+  readonly stamp: string;
+}
+
+/** A record whose payload no version of Sluice wrote. */
+export interface UnreadableEntry extends Reference {
+  /** All of the payload. */
+  readonly stamp: string;
+  readonly reason: string;
+}
+
+/** The head of a pending list. */
+export interface Batch {
+  readonly list: ListName;
+  readonly partition: number;
+  /** References taken from the list; those of records that have vanished with their chat have no entry. */
+  readonly references: readonly string[];
+  /** What is to be written. */
+  readonly entries: readonly PendingEntry[];
+  /** What belongs to a deleted application: to be removed, and not written. */
+  readonly orphans: readonly PendingEntry[];
+  /** What nobody can read: to be set aside, and not written. */
+  readonly unreadable: readonly UnreadableEntry[];
+  /** Those of the references that are none: to be set aside as well. */
+  readonly strays: readonly string[];
+}
+
+export interface BatchLimits {
+  readonly maxRows: number;
+  /** Bytes of the statement that will write the batch; a single record may be larger. */
+  readonly maxBytes: number;
+}
+
+/**
+ * A listed record with its payload.
+ *
+ * @throws {NewerRecordError} for what a later version of Sluice wrote
+ */
+export function openEntry(reference: Reference, payload: string): PendingEntry | UnreadableEntry {
+  try {
+    return { ...reference, record: decodeRecord(payload), stamp: stampOf(payload) };
+  } catch (error) {
+    if (!(error instanceof UnreadableRecordError)) throw error;
+    return { ...reference, stamp: payload, reason: `unreadable: ${error.message}` };
+  }
+}
+
+export function isReadable(entry: PendingEntry | UnreadableEntry): entry is PendingEntry {
+  return "record" in entry;
+}
+
+export function isUnreadable(entry: PendingEntry | UnreadableEntry): entry is UnreadableEntry {
+  return !isReadable(entry);
+}
+
+/** Groups places by parent, and by what else tells them apart; each group under its reference prefix. */
+export function byParent<T extends Place>(
+  places: readonly T[],
+  kindOf: (place: T) => string = () => "",
+): Map<string, [T, ...T[]]> {
+  const groups = new Map<string, [T, ...T[]]>();
+  for (const place of places) {
+    const key = `${referencePrefix(place)}${kindOf(place)}`;
+    const group = groups.get(key);
+    if (group) group.push(place);
+    else groups.set(key, [place]);
+  }
+  return groups;
+}
