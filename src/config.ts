@@ -30,6 +30,10 @@ export interface Config {
     /** A Unix socket, used instead of host and port when it is set. */
     readonly socketPath: string | undefined;
   };
+  readonly search: {
+    /** Where searches are answered; without it MySQL does. May hold a name and a password. */
+    readonly elasticsearchUrl: string | undefined;
+  };
   readonly flush: {
     readonly chatThreshold: number;
     readonly messageThreshold: number;
@@ -79,7 +83,14 @@ const redisUrl = z
   .regex(/^(rediss?|unix):\/\//, "must begin with redis://, rediss:// or unix://")
   .refine((url) => URL.canParse(url), "must be a whole URL, its port a number");
 
-const environment = z.object({
+const elasticsearchUrl = z
+  .string()
+  .refine(
+    (url) => /^https?:\/\//.test(url) && URL.canParse(url),
+    "must be a whole URL that begins with http:// or https://",
+  );
+
+const variables = z.object({
   HOST: text("127.0.0.1"),
   PORT: integer(0, 65_535, 3000),
   TRUSTED_PROXIES: integer(0, 32, 0),
@@ -104,6 +115,8 @@ const environment = z.object({
   DATABASE_USERNAME: text("root"),
   DATABASE_PASSWORD: text(""),
   DATABASE_SOCKET: optional(z.string().optional()),
+  SEARCH: optional(z.enum(["elasticsearch", "mysql"]).optional()),
+  ELASTICSEARCH_URL: optional(elasticsearchUrl.optional()),
   CHAT_QUEUE_THRESHOLD: integer(1, 1_000_000, 10),
   MESSAGE_QUEUE_THRESHOLD: integer(1, 1_000_000, 10),
   FLUSH_CRON: cronExpression("* * * * *"),
@@ -113,6 +126,14 @@ const environment = z.object({
   NUMBER_GAP_AFTER_LOSS: integer(0, 1_000_000_000, 1000),
   LOG_LEVEL: optional(z.enum(logLevels).default("info")),
 });
+
+const environment = variables.refine(
+  ({ SEARCH, ELASTICSEARCH_URL }) => SEARCH !== "elasticsearch" || ELASTICSEARCH_URL !== undefined,
+  {
+    path: ["ELASTICSEARCH_URL"],
+    error: "is required by SEARCH=elasticsearch: for example http://127.0.0.1:9200",
+  },
+);
 
 /** Thrown when the environment is unusable; `faults` names every variable that is wrong, one line each. */
 export class ConfigError extends Error {
@@ -153,6 +174,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       password: values.DATABASE_PASSWORD,
       socketPath: values.DATABASE_SOCKET,
     },
+    search: { elasticsearchUrl: values.SEARCH === "mysql" ? undefined : values.ELASTICSEARCH_URL },
     flush: {
       chatThreshold: values.CHAT_QUEUE_THRESHOLD,
       messageThreshold: values.MESSAGE_QUEUE_THRESHOLD,

@@ -20,6 +20,8 @@ const full = {
   DATABASE_USERNAME: "chat",
   DATABASE_PASSWORD: " kept as it is ",
   DATABASE_SOCKET: "/run/mysqld.sock",
+  SEARCH: "elasticsearch",
+  ELASTICSEARCH_URL: "https://user:secret@search.example:9243",
   CHAT_QUEUE_THRESHOLD: "5",
   MESSAGE_QUEUE_THRESHOLD: "6",
   FLUSH_CRON: "*/5 * * * * *",
@@ -64,6 +66,7 @@ describe("The configuration", () => {
         password: "",
         socketPath: undefined,
       },
+      search: { elasticsearchUrl: undefined },
       flush: { chatThreshold: 10, messageThreshold: 10, cron: "* * * * *", maxRows: 1000 },
       buffer: { maxRecords: 1_000_000, maxBytes: 1024 ** 3, numberGapAfterLoss: 1000 },
       logLevel: "info",
@@ -71,12 +74,13 @@ describe("The configuration", () => {
   });
 
   it("takes every variable from the environment", () => {
-    const { http, redis, database, flush, buffer, logLevel } = loadConfig(full);
+    const { http, redis, database, search, flush, buffer, logLevel } = loadConfig(full);
     expect(http).to.deep.include({ host: "0.0.0.0", port: 8080, trustedProxies: 2, rateLimitPerMinute: 0 });
     expect(http.messageMaxBytes).to.equal(1024);
     expect(redis).to.deep.equal({ url: full.REDIS_URL, namespace: "chat-1", partitions: 4 });
     expect(database).to.deep.include({ host: "db.example", port: 3307, name: "chat", username: "chat" });
     expect(database).to.deep.include({ password: " kept as it is ", socketPath: "/run/mysqld.sock" });
+    expect(search).to.deep.equal({ elasticsearchUrl: full.ELASTICSEARCH_URL });
     expect(flush).to.deep.equal({
       chatThreshold: 5,
       messageThreshold: 6,
@@ -92,9 +96,14 @@ describe("The configuration", () => {
     expect(loadConfig({ ...empty, ...least })).to.deep.equal(loadConfig(least));
   });
 
+  it("names no Elasticsearch where MySQL is to answer searches", () => {
+    expect(loadConfig({ ...full, SEARCH: "mysql" }).search.elasticsearchUrl).to.equal(undefined);
+    expect(loadConfig({ ...full, SEARCH: "" }).search.elasticsearchUrl).to.equal(full.ELASTICSEARCH_URL);
+  });
+
   it("is frozen through and through", () => {
     const config = loadConfig(full);
-    expect(everyObjectIn(config)).to.have.lengthOf(6);
+    expect(everyObjectIn(config)).to.have.lengthOf(7);
     for (const part of everyObjectIn(config)) expect(part).to.be.frozen;
     expect(() => ((config.http as { port: number }).port = 1)).to.throw(TypeError);
   });
@@ -139,6 +148,8 @@ describe("An unusable environment", () => {
       PARTITIONS: "0",
       DATABASE_PORT: "33.06",
       DATABASE_NAME: "name; drop",
+      SEARCH: "sphinx",
+      ELASTICSEARCH_URL: "127.0.0.1:9200",
       CHAT_QUEUE_THRESHOLD: "0x10",
       MESSAGE_QUEUE_THRESHOLD: " 10",
       FLUSH_CRON: "hourly",
@@ -180,8 +191,23 @@ describe("An unusable environment", () => {
     }
   });
 
+  it("is one in which the Elasticsearch that is asked for has no address, or none that can be", () => {
+    expect(faultsOf({ ...least, SEARCH: "elasticsearch" })[0]).to.match(/^ELASTICSEARCH_URL is required/);
+    for (const url of ["redis://127.0.0.1", "http://", "http://127.0.0.1:port", "http://127.0.0.1:99999"]) {
+      expect(faultsOf({ ...least, ELASTICSEARCH_URL: url }), url).to.have.lengthOf(1);
+    }
+  });
+
   it("does not repeat a secret in its faults", () => {
-    const faults = faultsOf({ ...least, REDIS_URL: "http://:hunter2@host", DATABASE_PASSWORD: "hunter2" });
-    expect(faults.join("\n")).to.include("REDIS_URL").and.not.include("hunter2");
+    const secrets = {
+      REDIS_URL: "http://:hunter2@host",
+      DATABASE_PASSWORD: "hunter2",
+      ELASTICSEARCH_URL: "http://user:hunter2@host:port",
+    };
+    const faults = faultsOf({ ...least, ...secrets });
+    expect(faults.join("\n"))
+      .to.include("REDIS_URL")
+      .and.include("ELASTICSEARCH_URL")
+      .and.not.include("hunter2");
   });
 });
