@@ -2,6 +2,7 @@ import { linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { readJson, writePrivate } from "./files.mjs";
 import { isRunning, thisProcess } from "./processes.mjs";
+import { waitUntil } from "./wait.mjs";
 
 /** @typedef {import("./processes.mjs").ProcessId} ProcessId */
 
@@ -25,6 +26,19 @@ export function takeLock(file) {
     if (holder) return { holder };
     removeStale(file);
   }
+}
+
+/**
+ * Takes a lock file as soon as nobody holds it; `undefined` when the time is over.
+ *
+ * @param {string} file
+ * @param {{ timeoutMs: number }} limits
+ */
+export function waitForLock(file, limits) {
+  return waitUntil(() => {
+    const lock = takeLock(file);
+    return "release" in lock ? lock : undefined;
+  }, limits);
 }
 
 /**

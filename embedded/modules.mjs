@@ -3,10 +3,9 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { readJson, writePrivate } from "./files.mjs";
-import { takeLock } from "./lock.mjs";
+import { waitForLock } from "./lock.mjs";
 import { root, workDirectory } from "./project.mjs";
 import { Refusal, say } from "./refusal.mjs";
-import { waitUntil } from "./wait.mjs";
 
 /** @typedef {{ packages?: Record<string, { version?: string, resolved?: string, optional?: boolean }> }} Lock */
 
@@ -16,7 +15,7 @@ const waitForOtherMs = 600_000;
 export async function ensureModules() {
   if (modulesAreCurrent(root)) return;
   const lockFile = path.join(workDirectory, "install.lock");
-  const lock = await waitUntil(() => takeUnheld(lockFile), { timeoutMs: waitForOtherMs });
+  const lock = await waitForLock(lockFile, { timeoutMs: waitForOtherMs });
   if (!lock)
     throw new Refusal(`another process has been installing node modules for too long: see ${lockFile}`);
   try {
@@ -29,12 +28,6 @@ export async function ensureModules() {
   } finally {
     lock.release();
   }
-}
-
-/** @param {string} file */
-function takeUnheld(file) {
-  const lock = takeLock(file);
-  return "release" in lock ? lock : undefined;
 }
 
 /**

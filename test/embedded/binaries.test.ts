@@ -1,16 +1,13 @@
-import { chmodSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect } from "chai";
 import { findBinaries, provideBinaries, thisMachine, type Machine } from "../../embedded/binaries.mjs";
-import { scratchDirectory } from "./scratch.ts";
+import { addScript, scratchDirectory } from "./scratch.ts";
 
 const both = { redis: true, database: true };
 
 /** A program that prints one line, whatever it is asked. */
 function addProgram(directory: string, name: string, line: string): void {
-  const file = path.join(directory, name);
-  writeFileSync(file, `#!/bin/sh\necho "${line}"\n`);
-  chmodSync(file, 0o755);
+  addScript(directory, name, `echo "${line}"`);
 }
 
 /** A machine with nothing on it, where installing adds what `installed` says. */
