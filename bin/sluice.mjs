@@ -28,14 +28,18 @@ function withEngines(env) {
   if (!wanted.redis && !wanted.database) return env;
   const running = readRunningState(startDirectory);
   if (running) {
-    const used = Object.entries(running.addresses).filter(([name]) =>
-      name === "REDIS_URL" ? wanted.redis : wanted.database,
-    );
+    const used = Object.entries(running.addresses).filter(([name]) => wanted[engineOf(name)]);
     return { ...env, ...Object.fromEntries(used) };
   }
   throw new Refusal(
     "there is no Sluice running here. Start it with npm start, or set REDIS_URL and DATABASE_HOST.",
   );
+}
+
+/** Whose address a variable is. @param {string} name */
+function engineOf(name) {
+  if (name === "ELASTICSEARCH_URL") return "elasticsearch";
+  return name === "REDIS_URL" ? "redis" : "database";
 }
 
 /** Runs in this process, so that signals, the terminal and the exit code are the command's own. */

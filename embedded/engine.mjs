@@ -9,10 +9,23 @@ import { waitUntil } from "./wait.mjs";
 /** @typedef {import("./guarded.mjs").Guarded} Guarded */
 
 /**
+ * What an engine is run as.
+ *
+ * @typedef {object} Program
+ * @property {string} command
+ * @property {string[]} args
+ * @property {string} [argv0]
+ * @property {NodeJS.ProcessEnv} [env] in place of this process's
+ * @property {string} [cwd] in place of the session's folder
+ * @property {import("./nobody.mjs").User | undefined} [user] in place of this process's
+ */
+
+/**
  * @typedef {object} Engine
  * @property {string} name
+ * @property {boolean} [optional] whether the application can do without: then nobody waits for it
  * @property {() => Promise<void>} prepare makes the data folder fit to be opened
- * @property {(port: number) => { command: string, args: string[], argv0?: string }} program
+ * @property {(port: number) => Program} program
  * @property {(port: number) => Promise<boolean>} ready
  * @property {(port: number) => Record<string, string>} addresses what the application's environment gets
  */
@@ -27,7 +40,7 @@ import { waitUntil } from "./wait.mjs";
 
 /** @typedef {{ addresses: Record<string, string>, stop: () => Promise<void> }} RunningEngine */
 
-const startTimeoutMs = 60_000;
+const startTimeoutMs = 120_000;
 const stopTimeoutMs = 30_000;
 // An engine that dies this often in this time will not get better by being started again.
 const mostDeaths = 5;
@@ -35,7 +48,7 @@ const deathsWithinMs = 60_000;
 
 /**
  * Starts an engine and keeps it alive: killed, it comes back on the same port with the same data. It answers
- * when this returns; when this throws, nothing of it is left.
+ * when this returns, unless it is optional; when this throws, nothing of it is left.
  *
  * @param {Engine} engine
  * @param {EngineOptions} options
@@ -43,11 +56,16 @@ const deathsWithinMs = 60_000;
  */
 export async function runEngine(engine, options) {
   rmSync(logFile(engine, options.directory), { force: true });
-  const { port, server } = await startOnFreePort(engine, options);
+  const { port, server } = await (engine.optional ? startUnawaited : startOnFreePort)(engine, options);
   const life = { server, stopping: false };
-  const kept = keepAlive(engine, port, life, options).catch((/** @type {unknown} */ reason) => {
-    if (!life.stopping) options.onFailure(/** @type {Error} */ (reason));
-  });
+  const started = engine.optional ? confirmStart(engine, port, life, options) : Promise.resolve();
+  const kept = started
+    .then(() => keepAlive(engine, port, life, options))
+    .catch((/** @type {unknown} */ reason) => {
+      if (life.stopping) return;
+      if (engine.optional) options.log(`${/** @type {Error} */ (reason).message}\nGoing on without it.`);
+      else options.onFailure(/** @type {Error} */ (reason));
+    });
   return {
     addresses: engine.addresses(port),
     async stop() {
@@ -83,6 +101,30 @@ async function keepAlive(engine, port, life, { directory, log }) {
     life.server = launch(engine, port, directory);
     if (stopping()) await life.server.stop(stopTimeoutMs);
   }
+}
+
+/**
+ * @param {Engine} engine
+ * @param {EngineOptions} options
+ */
+async function startUnawaited(engine, { directory }) {
+  await engine.prepare();
+  const port = await freePort();
+  return { port, server: launch(engine, port, directory) };
+}
+
+/**
+ * @param {Engine} engine
+ * @param {number} port
+ * @param {{ server: Guarded, stopping: boolean }} life
+ * @param {EngineOptions} options
+ */
+async function confirmStart(engine, port, { server }, { directory, signal }) {
+  const fault = await waitUntilReady(engine, port, { server, signal });
+  // A session that is ending stops it in its turn.
+  if (fault === undefined || signal.aborted) return;
+  await server.stop(stopTimeoutMs);
+  throw new Refusal(lastWords(engine, directory, fault));
 }
 
 /**

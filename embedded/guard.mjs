@@ -18,6 +18,7 @@ for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
 
 const child = spawn(order.command, order.args, {
   argv0: order.argv0 ?? order.command,
+  ...order.user,
   stdio: [order.log === undefined ? "inherit" : "ignore", output, output],
   // A group of its own: what the program has started can then be ended with it.
   detached: true,

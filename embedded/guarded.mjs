@@ -11,6 +11,7 @@ import { endProcess, findProcess, signalGroup } from "./processes.mjs";
  * @property {string[]} args
  * @property {string} [argv0]
  * @property {string} [log] where the program's output goes; without it, where the launcher's goes
+ * @property {import("./nobody.mjs").User | undefined} [user] whom the program runs as, if not as its launcher
  * @property {string} pidFile
  * @property {number} graceMs how long the program may take to stop once its launcher has died
  */
@@ -36,7 +37,7 @@ const running = new Set();
  * `<directory>/<name>.pid` while it runs, for `endLeftovers`.
  *
  * @param {{ name: string, directory: string, cwd?: string, env?: NodeJS.ProcessEnv, graceMs?: number }
- *   & Pick<GuardOrder, "command" | "args" | "argv0" | "log">} options
+ *   & Pick<GuardOrder, "command" | "args" | "argv0" | "log" | "user">} options
  * @returns {Guarded}
  */
 export function runGuarded({ name, directory, cwd, env, graceMs = 20_000, ...rest }) {

@@ -1,6 +1,7 @@
 // npm test: the tests, with engines and data of their own. Arguments go to mocha.
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
+import { removePlace } from "./elasticsearch-place.mjs";
 import { readJson } from "./files.mjs";
 import { endLeftovers } from "./guarded.mjs";
 import { ensureModules } from "./modules.mjs";
@@ -43,8 +44,14 @@ async function removeDeadRuns() {
     if (findProcess(Number(name.slice(prefix.length)))) continue;
     const dead = path.join(workDirectory, name);
     await endLeftovers(dead, say);
-    rmSync(dead, { recursive: true, force: true });
+    removeRun(dead);
   }
+}
+
+/** @param {string} run */
+function removeRun(run) {
+  removePlace(run, process.env);
+  rmSync(run, { recursive: true, force: true });
 }
 
 let code = 1;
@@ -55,7 +62,7 @@ try {
 }
 const { line, failed } = summaryLine(readJson(countsFile), code);
 if (failed && code === 0) code = 1;
-if (code === 0) rmSync(directory, { recursive: true, force: true });
+if (code === 0) removeRun(directory);
 else if (existsSync(directory))
   say(`the data and logs of this run are kept in ${directory} until the next one`);
 process.stdout.write(`${line}\n`);

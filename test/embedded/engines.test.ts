@@ -6,7 +6,7 @@ import { socketPath } from "../../embedded/mariadb.mjs";
 import { scratchDirectory } from "./scratch.ts";
 
 describe("the embedded engines", () => {
-  const none = { ...process.env, REDIS_URL: "", DATABASE_HOST: "" };
+  const none = { ...process.env, REDIS_URL: "", DATABASE_HOST: "", SEARCH: "mysql" };
 
   async function withEngines<T>(
     directory: string,
@@ -85,7 +85,11 @@ describe("the embedded engines", () => {
   it("are not started when the environment names others", async () => {
     const { addresses, stop } = await startEngines({
       directory: scratchDirectory(),
-      env: { ...none, REDIS_URL: "redis://elsewhere:6379", DATABASE_HOST: "elsewhere" },
+      env: {
+        REDIS_URL: "redis://elsewhere:6379",
+        DATABASE_HOST: "elsewhere",
+        ELASTICSEARCH_URL: "http://elsewhere:9200",
+      },
       log: () => undefined,
       signal: new AbortController().signal,
       onFailure: () => undefined,

@@ -11,7 +11,7 @@ function runTests(source: string, ...args: string[]) {
   writeFileSync(file, source);
   const { status, stdout } = spawnSync(process.execPath, ["embedded/test.mjs", file, ...args], {
     cwd: root,
-    env: { ...process.env, REDIS_URL: "redis://127.0.0.1:1", DATABASE_HOST: "127.0.0.1" },
+    env: { ...process.env, REDIS_URL: "redis://127.0.0.1:1", DATABASE_HOST: "127.0.0.1", SEARCH: "mysql" },
     encoding: "utf8",
   });
   return { status, lastLine: stdout.trimEnd().split("\n").at(-1) };

@@ -43,7 +43,8 @@ describe("a session around the application", () => {
 
   function launch(script: string): Launcher {
     // One engine is enough here; whoever gives an address gets none started.
-    const env = { ...process.env, REDIS_URL: "", DATABASE_HOST: "127.0.0.1", npm_lifecycle_event: undefined };
+    const given = { REDIS_URL: "", DATABASE_HOST: "127.0.0.1", SEARCH: "mysql" };
+    const env = { ...process.env, ...given, npm_lifecycle_event: undefined };
     const child = spawn(process.execPath, [program, directory, script], { env, stdio: "pipe" });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += String(data)));

@@ -5,21 +5,28 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { provideBinaries, thisMachine } from "../../embedded/binaries.mjs";
+import { findElasticsearch } from "../../embedded/elasticsearch-home.mjs";
+import { removePlace } from "../../embedded/elasticsearch-place.mjs";
+import { elasticsearchEngine } from "../../embedded/elasticsearch.mjs";
 import { databaseEngine } from "../../embedded/mariadb.mjs";
 import { freePort } from "../../embedded/ports.mjs";
 import { redisEngine } from "../../embedded/redis.mjs";
+import { childrenOf } from "./children.ts";
 import { waitFor } from "./wait-for.ts";
 
-/** A Redis or MariaDB that a test may stop, kill and start again, on the same port with the same data. */
+type EngineDefinition = ReturnType<typeof databaseEngine>;
+type Kind = "redis" | "database" | "elasticsearch";
+
+/** An engine that a test may stop, kill and start again, on the same port with the same data. */
 export class PrivateEngine {
-  readonly #engine: ReturnType<typeof databaseEngine>;
+  readonly #engine: EngineDefinition;
   readonly #directory: string;
   readonly port: number;
   readonly #extraArgs: readonly string[];
   #child: ChildProcess | undefined;
 
   private constructor(
-    engine: ReturnType<typeof databaseEngine>,
+    engine: EngineDefinition,
     directory: string,
     port: number,
     extraArgs: readonly string[],
@@ -30,15 +37,14 @@ export class PrivateEngine {
     this.#extraArgs = extraArgs;
   }
 
-  /** Starts one of its own for a test; `REDIS_URL` or `DATABASE_…` is in `env`. */
-  static async start(kind: "redis" | "database", extraArgs: readonly string[] = []): Promise<PrivateEngine> {
+  /**
+   * Starts one of its own for a test; `REDIS_URL`, `DATABASE_…` or `ELASTICSEARCH_URL` is in `env`.
+   *
+   * @throws when there is no program for it; a suite that starts an Elasticsearch asks before whether it can
+   */
+  static async start(kind: Kind, extraArgs: readonly string[] = []): Promise<PrivateEngine> {
     const directory = mkdtempSync(path.join(tmpdir(), `sluice-${kind}-`));
-    const wanted = { redis: kind === "redis", database: kind === "database" };
-    const binaries = provideBinaries(wanted, thisMachine(process.env), console.log);
-    const definition = binaries.redis
-      ? redisEngine(directory, binaries.redis)
-      : binaries.database && databaseEngine(directory, binaries.database);
-    if (!definition) throw new Error(`no program for ${kind}`);
+    const definition = define(kind, directory);
     const engine = new PrivateEngine(definition, directory, await freePort(), extraArgs);
     await engine.start();
     return engine;
@@ -53,23 +59,32 @@ export class PrivateEngine {
     return this.#engine.addresses(port);
   }
 
+  /** The process that serves. */
   get pid(): number {
     if (this.#child?.pid === undefined) throw new Error(`${this.#engine.name} does not run`);
-    return this.#child.pid;
+    // Elasticsearch has a launcher, which is the one that was started here.
+    return childrenOf(this.#child.pid)[0] ?? this.#child.pid;
   }
 
   async start(): Promise<void> {
     await this.#engine.prepare();
-    const { command, args, argv0 } = this.#engine.program(this.port);
-    const allArgs = [...args, ...this.#extraArgs];
-    this.#child = spawn(command, allArgs, { stdio: "ignore", ...(argv0 !== undefined && { argv0 }) });
-    await waitFor(() => this.#engine.ready(this.port), { what: this.#engine.name, timeoutMs: 60_000 });
+    const { command, args, argv0, cwd, env, user } = this.#engine.program(this.port);
+    this.#child = spawn(command, [...args, ...this.#extraArgs], {
+      stdio: "ignore",
+      ...(argv0 !== undefined && { argv0 }),
+      ...(cwd !== undefined && { cwd }),
+      ...(env && { env }),
+      ...user,
+    });
+    await waitFor(() => this.#engine.ready(this.port), { what: this.#engine.name, timeoutMs: 120_000 });
   }
 
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     const child = this.#child;
     if (child?.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
+    // A launcher that is killed would leave its server the time to end in order.
+    if (signal === "SIGKILL") process.kill(this.pid, signal);
     child.kill(signal);
     await exited;
   }
@@ -92,7 +107,21 @@ export class PrivateEngine {
   /** Stops it and removes its data. */
   async close(): Promise<void> {
     await this.stop("SIGKILL");
+    removePlace(this.#directory, process.env);
     for (const directory of [this.#directory, this.#copy])
       rmSync(directory, { recursive: true, force: true });
   }
+}
+
+function define(kind: Kind, directory: string): EngineDefinition {
+  if (kind === "elasticsearch") {
+    const found = findElasticsearch(process.env);
+    if ("lack" in found) throw new Error(found.lack);
+    return elasticsearchEngine(directory, found, process.env);
+  }
+  const wanted = { redis: kind === "redis", database: kind === "database" };
+  const binaries = provideBinaries(wanted, thisMachine(process.env), console.log);
+  if (binaries.redis) return redisEngine(directory, binaries.redis);
+  if (binaries.database) return databaseEngine(directory, binaries.database);
+  throw new Error(`no program for ${kind}`);
 }
