@@ -40,7 +40,7 @@ import { waitUntil } from "./wait.mjs";
 
 /** @typedef {{ addresses: Record<string, string>, stop: () => Promise<void> }} RunningEngine */
 
-const startTimeoutMs = 120_000;
+const startTimeoutMs = 60_000;
 const stopTimeoutMs = 30_000;
 // An engine that dies this often in this time will not get better by being started again.
 const mostDeaths = 5;
@@ -168,7 +168,9 @@ async function waitUntilReady(engine, port, { server, signal }) {
     if (life.over) return "died before it was ready";
     return (await engine.ready(port)) ? "ready" : undefined;
   };
-  const reached = await waitUntil(state, { timeoutMs: startTimeoutMs, signal });
+  // Where nobody waits, slow is no fault.
+  const timeoutMs = engine.optional ? Infinity : startTimeoutMs;
+  const reached = await waitUntil(state, { timeoutMs, signal });
   if (reached === "ready") return undefined;
   return (
     reached ?? (signal.aborted ? "was stopped" : `has not answered for ${startTimeoutMs / 1_000} seconds`)

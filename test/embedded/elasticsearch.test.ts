@@ -16,6 +16,7 @@ import {
   describeWithElasticsearch,
   describeWithPrivateElasticsearch,
   elasticsearchUrl,
+  startTimeoutMs,
 } from "../support/elasticsearch.ts";
 import { PrivateEngine } from "../support/private-engines.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -23,7 +24,6 @@ import { addJava, openDirectory, scratchDirectory } from "./scratch.ts";
 
 const program = fileURLToPath(new URL("session-program.mjs", import.meta.url));
 const serve = 'setInterval(() => {}, 1000); console.log("app runs");';
-const startTimeoutMs = 120_000;
 
 interface Launcher {
   readonly process: ChildProcess;
@@ -43,7 +43,7 @@ async function launchSession(directory: string, settings: NodeJS.ProcessEnv = {}
   const exitCode = once(child, "close").then(([code]) => code as number | null);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += String(data)));
-  await waitFor(() => output.includes("app runs"), { what: "the application to run", timeoutMs: 20_000 });
+  await waitFor(() => output.includes("app runs"), { what: "the application to run", timeoutMs: 60_000 });
   return { process: child, exitCode, output: () => output };
 }
 
@@ -107,18 +107,23 @@ describeWithPrivateElasticsearch("a session's Elasticsearch", () => {
     );
     launcher.process.kill("SIGKILL");
     await launcher.exitCode;
-    await waitFor(() => !processes.some(isRunning), { what: "Elasticsearch to end", timeoutMs: 30_000 });
+    await waitFor(() => !processes.some(isRunning), { what: "Elasticsearch to end", timeoutMs: 60_000 });
   });
 });
 
-describe("an Elasticsearch that cannot be started", () => {
+describe("an Elasticsearch that cannot be started", function () {
+  this.timeout(120_000);
+
   it("is reported with the end of its log, and the session goes on", async () => {
     const cache = openDirectory();
     const env = { SLUICE_CACHE: cache, JAVA_HOME: path.join(cache, "java") };
     mkdirSync(elasticsearchHome(env));
     addJava(env.JAVA_HOME, "21", 'echo "no such class"; exit 3');
     const launcher = await launchSession(scratchDirectory(), env);
-    await waitFor(() => launcher.output().includes("Going on without it."), { what: "the report" });
+    await waitFor(() => launcher.output().includes("Going on without it."), {
+      what: "the report",
+      timeoutMs: 60_000,
+    });
     expect(launcher.output())
       .to.include("elasticsearch died before it was ready")
       .and.include("no such class");

@@ -3,6 +3,9 @@ import type { Suite } from "mocha";
 import { findElasticsearch } from "../../embedded/elasticsearch-home.mjs";
 import { waitFor } from "./wait-for.ts";
 
+/** What a start may take, on a machine that has much else to do. */
+export const startTimeoutMs = 300_000;
+
 /**
  * A suite that uses the Elasticsearch of the run. It answers before the suite's first hook; where there is none, the
  * tests of the suite are counted as skipped.
@@ -14,8 +17,8 @@ export function describeWithElasticsearch(title: string, body: (this: Suite) => 
   }
   describe(title, function () {
     before(async function () {
-      this.timeout(150_000);
-      await waitFor(answers, { what: "Elasticsearch", timeoutMs: 120_000 });
+      this.timeout(startTimeoutMs + 10_000);
+      await waitFor(answers, { what: "Elasticsearch", timeoutMs: startTimeoutMs });
     });
     body.call(this);
   });
@@ -29,8 +32,7 @@ export function describeWithPrivateElasticsearch(title: string, body: (this: Sui
     return;
   }
   describe(title, function () {
-    // What a start may take, on a machine that has much else to do.
-    this.timeout(150_000);
+    this.timeout(startTimeoutMs + 10_000);
     body.call(this);
   });
 }

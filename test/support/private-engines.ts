@@ -76,7 +76,7 @@ export class PrivateEngine {
       ...(env && { env }),
       ...user,
     });
-    await waitFor(() => this.#engine.ready(this.port), { what: this.#engine.name, timeoutMs: 120_000 });
+    await waitFor(() => this.#engine.ready(this.port), { what: this.#engine.name, timeoutMs: 300_000 });
   }
 
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
