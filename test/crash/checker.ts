@@ -14,7 +14,7 @@ export interface Row {
 }
 
 /** Waits until nothing is pending, and nothing beneath a deleted record is left to be removed. */
-export async function untilDrained(workspace: Workspace, timeoutMs = 180_000): Promise<void> {
+export async function untilDrained(workspace: Workspace): Promise<void> {
   const { redis, flush, buffer: limits } = workspace.config;
   const thresholds = { chats: flush.chatThreshold, messages: flush.messageThreshold };
   const buffer = await openBuffer({ ...redis, limits: { ...limits, thresholds } }, "draining");
@@ -24,7 +24,7 @@ export async function untilDrained(workspace: Workspace, timeoutMs = 180_000): P
       const removals: unknown = await workspace.sql("removals").first("application_token");
       return pending.chats + pending.messages === 0 && removals === undefined;
     };
-    await waitFor(isDrained, { what: "a drained buffer", timeoutMs });
+    await waitFor(isDrained, { what: "a drained buffer", timeoutMs: 180_000 });
   } finally {
     buffer.close();
   }

@@ -30,7 +30,7 @@ export async function recover(workspace: Workspace): Promise<void> {
   const settings = { thresholds: { chats: 1, messages: 1 }, maxRows: 1000 };
   const flusher = new Flusher(process.buffer, process.store, settings, log);
   flusher.trigger("minute");
-  await untilDrained(workspace, 20_000);
+  await untilDrained(workspace);
   await flusher.stop();
   await process.end();
   expect(errors).to.deep.equal([]);

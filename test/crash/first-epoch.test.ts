@@ -3,9 +3,7 @@ import { openWorkspace, type Workspace } from "../support/workspace.ts";
 import { Gate } from "./gate.ts";
 import { MortalProcess } from "./mortal-process.ts";
 
-describe("The first process that looks after the epoch of a new Redis and a new MySQL", function () {
-  this.timeout(60_000);
-
+describe("The first process that looks after the epoch of a new Redis and a new MySQL", () => {
   let workspace: Workspace;
   let stepsInAll: number;
 

@@ -18,7 +18,7 @@ const changes: Readonly<Record<string, Act>> = {
 };
 
 describe("A flusher that is paused after any of its steps, and goes on after another took over", function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
 
   let workspace: Workspace;
   let healthy: MortalProcess;

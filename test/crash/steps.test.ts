@@ -6,7 +6,7 @@ import { MortalProcess } from "./mortal-process.ts";
 import { type Scenario, sceneIn, scenarios } from "./step-scenarios.ts";
 
 describe("A process that dies after any of its steps", function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
 
   let workspace: Workspace;
   let healthy: MortalProcess;

@@ -102,6 +102,7 @@ class SluiceSlot implements Victim {
 
   async kill(): Promise<void> {
     await this.#process?.end("SIGKILL");
+    await this.#process?.closed;
     for (const { level, msg, err, reason } of this.#process?.log ?? []) {
       if (level === "info" || level === "debug") continue;
       const cause =

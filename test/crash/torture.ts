@@ -86,7 +86,7 @@ async function checkAll(system: System, ledger: Ledger): Promise<{ rows: number;
   const problems = [...ledger.problems];
   const client = new Client(system.urls[0] ?? "");
   const isReady = async () => (await client.get("/readyz")).status === 200;
-  await waitFor(isReady, { what: "an API that is ready", timeoutMs: 60_000 });
+  await waitFor(isReady, { what: "an API that is ready" });
   await untilDrained(workspace);
   problems.push(...(await leftInRedis(workspace)), ...(await repeatedOperationIds(workspace)));
   const rows = await allRows(workspace);

@@ -2,11 +2,11 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { expect } from "chai";
 
-import { Client } from "../support/client.ts";
+import type { Client } from "../support/client.ts";
 import { PrivateEngine } from "../support/private-engines.ts";
-import { SluiceProcess, startApi, startFlusher } from "../support/sluice-process.ts";
+import { metricIn, RunningSluice } from "../support/running-sluice.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { openWorkspace, type Workspace } from "../support/workspace.ts";
+import type { Workspace } from "../support/workspace.ts";
 
 const applications = 20;
 const chatsEach = 10;
@@ -30,30 +30,21 @@ interface PostedMessage {
 }
 
 describe("20,000 messages to 200 chats of 20 applications, 64 at a time", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
 
   let database: PrivateEngine;
-  let workspace: Workspace;
-  let api: { process: SluiceProcess; url: string };
-  let flusher: SluiceProcess;
-  let client: Client;
+  let sluice: RunningSluice;
 
   before(async () => {
     database = await PrivateEngine.start("database");
   });
 
   beforeEach(async () => {
-    workspace = await openWorkspace({ ...database.env, MESSAGE_QUEUE_THRESHOLD: String(threshold) });
-    api = await startApi(workspace.env);
-    flusher = await startFlusher(workspace.env);
-    client = new Client(api.url);
+    sluice = await RunningSluice.start({ ...database.env, MESSAGE_QUEUE_THRESHOLD: String(threshold) });
   });
 
   afterEach(async () => {
-    client.close();
-    await api.process.end("SIGTERM");
-    await flusher.end("SIGTERM");
-    await workspace.close();
+    await sluice.stop();
   });
 
   after(async () => {
@@ -61,6 +52,7 @@ describe("20,000 messages to 200 chats of 20 applications, 64 at a time", functi
   });
 
   it("are all answered 201, numbered 1 to n in each chat, readable at once, and land exactly", async () => {
+    const { client, workspace } = sluice;
     const sent = await postEverything(client, {
       async afterEach({ token, chat, number, body }) {
         const read = await client.get<{ body: string }>(messagePath(token, chat, number));
@@ -76,29 +68,32 @@ describe("20,000 messages to 200 chats of 20 applications, 64 at a time", functi
 
   it("land exactly when the flusher is killed in the middle and another takes over", async () => {
     let killed = false;
-    const sent = await postEverything(client, {
+    const sent = await postEverything(sluice.client, {
       async halfway() {
-        await flusher.end("SIGKILL");
+        await sluice.flusher.end("SIGKILL");
         killed = true;
-        flusher = await startFlusher(workspace.env);
+        await sluice.startAnotherFlusher();
       },
     });
     expect(killed).to.equal(true);
-    await expectLanded(workspace, sent);
+    await expectLanded(sluice.workspace, sent);
   });
 
   it("land exactly when MySQL is stopped for ten seconds in the middle, and no POST fails", async () => {
-    let restarted: Promise<void> | undefined;
-    const sent = await postEverything(client, {
+    let pendingInOutage: Promise<number> | undefined;
+    const sent = await postEverything(sluice.client, {
       async halfway() {
         await database.stop();
         // The outage is what is measured here, so its length is a time and not a condition.
-        restarted = delay(10_000).then(() => database.start());
+        pendingInOutage = delay(10_000).then(async () => {
+          const pending = await sluice.metric('sluice_buffer_records{list="messages"}');
+          await database.start();
+          return pending;
+        });
       },
     });
-    expect(await pendingMessages(client)).to.be.greaterThan(0);
-    await restarted;
-    await expectLanded(workspace, sent);
+    expect(await pendingInOutage).to.be.greaterThan(0);
+    await expectLanded(sluice.workspace, sent);
   });
 });
 
@@ -167,12 +162,12 @@ function expectGapless(sent: readonly Sent[]): void {
   }
 }
 
-/** Waits until nothing is pending, then compares MySQL with what was answered, row by row. */
+/** Waits until every message is in MySQL, then compares MySQL with what was answered, row by row. */
 async function expectLanded({ sql }: Workspace, sent: readonly Sent[]): Promise<void> {
   const landed = async () => {
     return (await countOf(sql, "messages")) === sent.length;
   };
-  await waitFor(landed, { what: "every message in MySQL", timeoutMs: 75_000 });
+  await waitFor(landed, { what: "every message in MySQL", timeoutMs: 180_000 });
   const rows = (await sql("messages").select("*")) as {
     application_token: string;
     chat_number: number;
@@ -198,29 +193,20 @@ async function countOf(sql: Workspace["sql"], table: string): Promise<number> {
   return Number(rows[0]?.count);
 }
 
-async function pendingMessages(client: Client): Promise<number> {
-  return metric((await client.get<string>("/metrics")).body, 'sluice_buffer_records{list="messages"}');
-}
-
 /** What the flushers have done, once the totals show that nothing is pending. */
 async function flushed(client: Client): Promise<{ rows: number; flushes: number }> {
   const text = await waitFor(
     async () => {
       const { body } = await client.get<string>("/metrics");
-      const pending = metric(body, 'sluice_buffer_records{list="messages"}');
-      return pending === 0 && metric(body, 'sluice_buffer_records{list="chats"}') === 0 && body;
+      const pending = metricIn(body, 'sluice_buffer_records{list="messages"}');
+      return pending === 0 && metricIn(body, 'sluice_buffer_records{list="chats"}') === 0 && body;
     },
     { what: "an empty buffer" },
   );
   const sum = (name: string) =>
     ["threshold", "minute", "manual"].reduce(
-      (total, trigger) => total + metric(text, `${name}{trigger="${trigger}"}`),
+      (total, trigger) => total + metricIn(text, `${name}{trigger="${trigger}"}`),
       0,
     );
   return { rows: sum("sluice_flush_rows_total"), flushes: sum("sluice_flushes_total") };
-}
-
-function metric(text: string, name: string): number {
-  const line = text.split("\n").find((candidate) => candidate.startsWith(`${name} `));
-  return Number(line?.slice(name.length + 1));
 }

@@ -46,9 +46,7 @@ function reap(pids: Iterable<number>): void {
 
 const stackLine = /^\s+at /;
 
-describe("The processes of Sluice", function () {
-  this.timeout(60_000);
-
+describe("The processes of Sluice", () => {
   let workspace: Workspace;
   const started: SluiceProcess[] = [];
   const seen = new Set<number>();
@@ -165,9 +163,9 @@ describe("The processes of Sluice", function () {
       const again = String(listening()[1]?.["address"]);
       expect(again).to.not.equal(url);
       await converse(again);
+      expect(await all.end("SIGTERM")).to.equal(0);
       const died = all.log.filter(({ msg }) => msg === "a process died; starting it again");
       expect(died.map((line) => line["process"])).to.deep.equal(["flusher", "api"]);
-      expect(await all.end("SIGTERM")).to.equal(0);
     });
   });
 
@@ -195,7 +193,8 @@ describe("The processes of Sluice", function () {
       await load;
       client.close();
       expect(code).to.equal(0);
-      expect(performance.now() - askedAtMs).to.be.below(5000);
+      // The deadline for a stop is 20 seconds.
+      expect(performance.now() - askedAtMs).to.be.below(15_000);
     });
 
     it("leave without an error while Redis is away, and was from the start", async () => {

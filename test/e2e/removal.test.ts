@@ -1,39 +1,31 @@
 import { expect } from "chai";
 
-import { Client } from "../support/client.ts";
-import { type SluiceProcess, startApi, startFlusher } from "../support/sluice-process.ts";
+import { RunningSluice } from "../support/running-sluice.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 const million = 1_000_000;
 const chats = 10;
 const rowsAtOnce = 10_000;
+/** Far beyond what a request takes on a busy machine, and far below what the removal takes. */
+const promptMs = 10_000;
 
 describe("Deleting an application with a million messages", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
 
-  let workspace: Workspace;
-  let api: { process: SluiceProcess; url: string };
-  let flusher: SluiceProcess;
-  let client: Client;
+  let sluice: RunningSluice;
 
   before(async () => {
-    workspace = await openWorkspace({ CHAT_QUEUE_THRESHOLD: "1" });
-    api = await startApi(workspace.env);
-    flusher = await startFlusher(workspace.env);
-    client = new Client(api.url);
+    sluice = await RunningSluice.start({ CHAT_QUEUE_THRESHOLD: "1" });
   });
 
   after(async () => {
-    client.close();
-    await api.process.end("SIGTERM");
-    await flusher.end("SIGTERM");
-    await workspace.close();
+    await sluice.stop();
   });
 
   async function createApplication(): Promise<string> {
-    const { body } = await client.post<{ token: string }>("/applications", { name: "large" });
-    for (let chat = 1; chat <= chats; chat += 1) await client.post(`/applications/${body.token}/chats`);
+    const { body } = await sluice.client.post<{ token: string }>("/applications", { name: "large" });
+    for (let chat = 1; chat <= chats; chat += 1)
+      await sluice.client.post(`/applications/${body.token}/chats`);
     return body.token;
   }
 
@@ -48,7 +40,7 @@ describe("Deleting an application with a million messages", function () {
           );
         }
       }
-      await workspace.sql.raw(
+      await sluice.workspace.sql.raw(
         `insert into messages (application_token, chat_number, number, body, operation_id, created_at, updated_at)
          values ${rows.join(",")}`,
       );
@@ -56,25 +48,27 @@ describe("Deleting an application with a million messages", function () {
   }
 
   async function rowsLeft(token: string): Promise<number> {
-    const rows = await workspace.sql("messages").where("application_token", token).count({ count: "*" });
+    const rows = await sluice.workspace
+      .sql("messages")
+      .where("application_token", token)
+      .count({ count: "*" });
     return Number(rows[0]?.count);
   }
 
   it("answers at once, leaves others alone, and is finished by another flusher after a kill", async () => {
+    const { client, workspace } = sluice;
     const [token, other] = [await createApplication(), await createApplication()];
     await waitFor(
       async () => (await workspace.sql("chats").where("application_token", token)).length === chats,
-      {
-        what: "the chats in MySQL",
-        timeoutMs: 70_000,
-      },
+      { what: "the chats in MySQL" },
     );
     await fill(token);
 
     const askedAtMs = performance.now();
     const { status } = await client.send("DELETE", `/applications/${token}`);
     expect(status).to.equal(200);
-    expect(performance.now() - askedAtMs).to.be.below(1000);
+    expect(performance.now() - askedAtMs).to.be.below(promptMs);
+    expect(await rowsLeft(token)).to.be.above(0);
     for (const path of ["", "/chats", "/chats/1", "/chats/1/messages", "/chats/1/messages/1"]) {
       expect((await client.get(`/applications/${token}${path}`)).status).to.equal(404);
     }
@@ -83,9 +77,9 @@ describe("Deleting an application with a million messages", function () {
     );
 
     await waitFor(async () => (await rowsLeft(token)) < million * 0.9, { what: "some rows to go" });
-    await flusher.end("SIGKILL");
+    await sluice.flusher.end("SIGKILL");
     expect(await rowsLeft(token)).to.be.above(0);
-    flusher = await startFlusher(workspace.env);
+    await sluice.startAnotherFlusher();
 
     let slowestMs = 0;
     for (let left = million; left > 0; left = await rowsLeft(token)) {
@@ -94,7 +88,7 @@ describe("Deleting an application with a million messages", function () {
       expect(posted.status).to.equal(201);
       slowestMs = Math.max(slowestMs, performance.now() - postedAtMs);
     }
-    expect(slowestMs).to.be.below(1000);
+    expect(slowestMs).to.be.below(promptMs);
     await waitFor(async () => (await workspace.sql("removals")).length === 0, {
       what: "the end of the removal",
     });

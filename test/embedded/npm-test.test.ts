@@ -6,12 +6,18 @@ import { root } from "../../embedded/project.mjs";
 import { scratchDirectory } from "./scratch.ts";
 
 /** The run inside this run: with addresses given it starts no engines. */
-function runTests(source: string, ...args: string[]) {
+function runTests(source: string, args: readonly string[] = [], leakGrace: NodeJS.ProcessEnv = {}) {
   const file = path.join(scratchDirectory(), "inner.test.ts");
   writeFileSync(file, source);
   const { status, stdout } = spawnSync(process.execPath, ["embedded/test.mjs", file, ...args], {
     cwd: root,
-    env: { ...process.env, REDIS_URL: "redis://127.0.0.1:1", DATABASE_HOST: "127.0.0.1", SEARCH: "mysql" },
+    env: {
+      ...process.env,
+      REDIS_URL: "redis://127.0.0.1:1",
+      DATABASE_HOST: "127.0.0.1",
+      SEARCH: "mysql",
+      ...leakGrace,
+    },
     encoding: "utf8",
   });
   return { status, lastLine: stdout.trimEnd().split("\n").at(-1) };
@@ -25,7 +31,7 @@ describe("npm test", () => {
 
   it("names no skipped tests when there are none, and hands arguments on to mocha", () => {
     const source = 'it("yes", () => {}); it("no", () => { throw new Error("no"); });';
-    expect(runTests(source, "--grep", "yes")).to.deep.equal({ status: 0, lastLine: "1 passed, 0 failed" });
+    expect(runTests(source, ["--grep", "yes"])).to.deep.equal({ status: 0, lastLine: "1 passed, 0 failed" });
   });
 
   it("counts a file that cannot be loaded as a failure", () => {
@@ -37,7 +43,10 @@ describe("npm test", () => {
 
   it("ends, as a failure, when a test has left something open", () => {
     const source = 'it("a", () => { setInterval(() => {}, 1000); });';
-    expect(runTests(source)).to.deep.equal({ status: 1, lastLine: "1 passed, 1 failed" });
+    expect(runTests(source, [], { SLUICE_TEST_LEAK_GRACE_MS: "1000" })).to.deep.equal({
+      status: 1,
+      lastLine: "1 passed, 1 failed",
+    });
   });
 
   it("counts a run that broke off as a failure", () => {

@@ -128,7 +128,9 @@ describe("a session around the application", () => {
     await waitFor(() => processOf("redis")?.pid !== redis?.pid && redisAnswers(), {
       what: "Redis to be back",
     });
-    expect(launcher.output()).to.include("redis has died (SIGKILL), starting it again on port");
+    await waitFor(() => launcher.output().includes("redis has died (SIGKILL), starting it again on port"), {
+      what: "the launcher to say so",
+    });
   });
 
   it("gives up, and stops the application, when an engine keeps dying", async () => {

@@ -10,7 +10,7 @@ import { steps } from "./steps.ts";
 const histories = Number(process.env["SLUICE_TEST_HISTORIES"] ?? 2000);
 
 describe("Any history of posts, updates, deletes, reads and flush steps", function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
 
   let stage: Stage;
 

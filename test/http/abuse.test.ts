@@ -210,7 +210,8 @@ describe("abuse", () => {
 
 describe("a slow upload", () => {
   it("is cut off with 408 and is no error of the server's", async () => {
-    const patience = { headersMs: 100, requestMs: 100, idleMs: 100, checkEveryMs: 20 };
+    // Time enough for the head to be read on a busy machine: what is late must be the body.
+    const patience = { headersMs: 1000, requestMs: 1000, idleMs: 1000, checkEveryMs: 20 };
     const shell = await startShell({ patience });
     try {
       const head = `POST /applications HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{`;

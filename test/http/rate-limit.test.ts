@@ -2,10 +2,14 @@ import { expect } from "chai";
 import { createRateLimit } from "../../src/http/middleware/rate-limit.ts";
 import { clientKey } from "../../src/http/middleware/client-address.ts";
 import { createLogger } from "../../src/telemetry.ts";
+import { msOf } from "../support/under-a-second.ts";
 import { startRedis } from "./redis.ts";
 import type { TestRedis } from "./redis.ts";
 import { send, startShell } from "./shell.ts";
 import type { Shell, ShellOptions } from "./shell.ts";
+
+/** A wait for a Redis that does not answer is over by then, be the machine ever so busy. */
+const promptMs = 5000;
 
 describe("the rate limit", () => {
   let redis: TestRedis;
@@ -124,11 +128,12 @@ describe("the rate limit", () => {
   it("limits in memory while Redis is gone, at once, and says so once", async () => {
     const shell = await limited(2);
     redis.cut();
-    const startedAt = performance.now();
-    const statuses = [];
-    for (let turn = 0; turn < 3; turn += 1) statuses.push((await send(`${shell.url}/applications`)).status);
+    const statuses: number[] = [];
+    const ms = await msOf(async () => {
+      for (let turn = 0; turn < 3; turn += 1) statuses.push((await send(`${shell.url}/applications`)).status);
+    });
     expect(statuses).to.deep.equal([200, 200, 429]);
-    expect(performance.now() - startedAt).to.be.below(1000);
+    expect(ms).to.be.below(promptMs);
     expect(log.filter((line) => line.includes('"warn"'))).to.have.length(1);
   });
 
@@ -136,9 +141,10 @@ describe("the rate limit", () => {
     const shell = await limited(1000);
     await send(`${shell.url}/applications`);
     redis.freeze();
-    const startedAt = performance.now();
-    expect((await send(`${shell.url}/applications`)).status).to.equal(200);
-    expect(performance.now() - startedAt).to.be.within(200, 1000);
+    const ms = await msOf(async () => {
+      expect((await send(`${shell.url}/applications`)).status).to.equal(200);
+    });
+    expect(ms).to.be.within(200, promptMs);
     redis.thaw();
     while (!log.at(-1)?.includes("shared again")) {
       expect((await send(`${shell.url}/applications`)).status).to.equal(200);

@@ -3,6 +3,7 @@ import knex from "knex";
 
 import { knexSettings } from "../../src/store/connection.ts";
 import { classify, errorCode, type FailureClass } from "../../src/store/failure.ts";
+import { waitFor } from "../support/wait-for.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 /** An error as the driver makes it; the message says nothing that a class may rest on. */
@@ -133,7 +134,7 @@ describe("A failure that a real server gives", () => {
     await nowhere.destroy();
     expect(classify(refused)).to.equal("outage");
 
-    const killed = failureOf("do sleep(20) /* to be killed */");
+    const killed = failureOf("do sleep(600) /* to be killed */");
     const [victims] = (await untilSleeping(workspace)) as [{ id: number }[]];
     await workspace.sql.raw("kill ?", [victims[0]?.id ?? 0]);
     expect(classify(await killed)).to.equal("outage");
@@ -154,8 +155,7 @@ function meeting(expected: number): () => Promise<void> {
 
 async function untilSleeping({ sql }: Workspace): Promise<unknown> {
   const find = () =>
-    sql.raw("select id from information_schema.processlist where info like 'do sleep(20)%to be killed%'");
-  const { waitFor } = await import("../support/wait-for.ts");
+    sql.raw("select id from information_schema.processlist where info like 'do sleep(600)%to be killed%'");
   return waitFor(
     async () => {
       const found = (await find()) as [unknown[]];

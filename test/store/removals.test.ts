@@ -20,9 +20,7 @@ const quiet = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 const at = new Date("2026-01-02T03:04:05.678Z");
 const upTo = (count: number) => Array.from({ length: count }, (_, nth) => nth + 1);
 
-describe("Removing what lies beneath what was deleted", function () {
-  this.timeout(60_000);
-
+describe("Removing what lies beneath what was deleted", () => {
   let workspace: Workspace;
   let store: Store;
 

@@ -14,6 +14,8 @@ import { redisEngine } from "../../embedded/redis.mjs";
 import { childrenOf } from "./children.ts";
 import { waitFor } from "./wait-for.ts";
 
+const startAttempts = 3;
+
 type EngineDefinition = ReturnType<typeof databaseEngine>;
 type Kind = "redis" | "database" | "elasticsearch";
 
@@ -45,9 +47,17 @@ export class PrivateEngine {
   static async start(kind: Kind, extraArgs: readonly string[] = []): Promise<PrivateEngine> {
     const directory = mkdtempSync(path.join(tmpdir(), `sluice-${kind}-`));
     const definition = define(kind, directory);
-    const engine = new PrivateEngine(definition, directory, await freePort(), extraArgs);
-    await engine.start();
-    return engine;
+    for (let attempt = 1; ; attempt += 1) {
+      const engine = new PrivateEngine(definition, directory, await freePort(), extraArgs);
+      try {
+        await engine.start();
+        return engine;
+      } catch (error) {
+        // Somebody may have taken the port between the look and the start.
+        await engine.stop("SIGKILL");
+        if (attempt === startAttempts) throw error;
+      }
+    }
   }
 
   get env(): NodeJS.ProcessEnv {
@@ -69,14 +79,20 @@ export class PrivateEngine {
   async start(): Promise<void> {
     await this.#engine.prepare();
     const { command, args, argv0, cwd, env, user } = this.#engine.program(this.port);
-    this.#child = spawn(command, [...args, ...this.#extraArgs], {
+    const child = spawn(command, [...args, ...this.#extraArgs], {
       stdio: "ignore",
       ...(argv0 !== undefined && { argv0 }),
       ...(cwd !== undefined && { cwd }),
       ...(env && { env }),
       ...user,
     });
-    await waitFor(() => this.#engine.ready(this.port), { what: this.#engine.name, timeoutMs: 300_000 });
+    this.#child = child;
+    const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+    await waitFor(async () => hasEnded() || (await this.#engine.ready(this.port)), {
+      what: this.#engine.name,
+      timeoutMs: 300_000,
+    });
+    if (hasEnded()) throw new Error(`${this.#engine.name} ended before it was ready`);
   }
 
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {

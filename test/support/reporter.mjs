@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import Mocha from "mocha";
 
-const leakGraceMs = 10_000;
+const leakGraceMs = Number(process.env["SLUICE_TEST_LEAK_GRACE_MS"] ?? 10_000);
 
 /** Mocha's own report; the counts go to a file as well, from which npm test makes its last line. */
 class Reporter extends Mocha.reporters.Spec {

@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
+import { waitFor } from "./wait-for.ts";
+
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
 /** A line of a process' log. */
@@ -18,7 +20,9 @@ export class SluiceProcess {
   readonly log: LogLine[] = [];
   /** What it printed that is no line of the log. */
   readonly noise: string[] = [];
-  #onLine: (() => void) | undefined;
+  /** Resolves when it has ended, and all that it and the processes it started have printed was read. */
+  readonly closed: Promise<void>;
+  #isClosed = false;
 
   constructor(command: readonly string[], env: NodeJS.ProcessEnv) {
     this.child = spawn(process.execPath, ["--import", "tsx", main, ...command], {
@@ -31,6 +35,9 @@ export class SluiceProcess {
           this.#take(line);
         });
     }
+    this.closed = once(this.child, "close").then(() => {
+      this.#isClosed = true;
+    });
   }
 
   get isRunning(): boolean {
@@ -39,26 +46,24 @@ export class SluiceProcess {
 
   /** The first line of its log with this message. @throws when it ends without one */
   async logged(message: string): Promise<LogLine> {
-    for (;;) {
-      const found = this.log.find(({ msg }) => msg === message);
-      if (found) return found;
-      if (!this.isRunning) throw new Error(`ended before it logged "${message}":\n${this.noise.join("\n")}`);
-      await new Promise<void>((resolve) => {
-        this.#onLine = resolve;
-        this.child.once("exit", () => {
-          resolve();
-        });
-      });
-    }
+    const found = () => this.log.find(({ msg }) => msg === message);
+    await waitFor(() => found() ?? this.#isClosed, { what: `"${message}" in the log` });
+    const line = found();
+    if (!line) throw new Error(`ended before it logged "${message}":\n${this.noise.join("\n")}`);
+    return line;
   }
 
-  /** Sends a signal and waits until the process is gone; answers its exit code. */
+  /**
+   * Sends a signal and waits until the process is gone; answers its exit code. Its log is complete then, but
+   * for a killed one, whose children may go on for a while.
+   */
   async end(signal: NodeJS.Signals): Promise<number | null> {
     if (this.isRunning) {
       const exited = once(this.child, "exit");
       this.child.kill(signal);
       await exited;
     }
+    if (signal !== "SIGKILL") await this.closed;
     return this.child.exitCode;
   }
 
@@ -68,7 +73,6 @@ export class SluiceProcess {
     } catch {
       this.noise.push(line);
     }
-    this.#onLine?.();
   }
 }
 

@@ -1,0 +1,60 @@
+import { Client } from "./client.ts";
+import { type SluiceProcess, startApi, startFlusher } from "./sluice-process.ts";
+import { openWorkspace, type Workspace } from "./workspace.ts";
+
+/** An API, a flusher, and a client of theirs, in a workspace of their own. */
+export class RunningSluice {
+  readonly workspace: Workspace;
+  readonly api: SluiceProcess;
+  readonly client: Client;
+  #flusher: SluiceProcess;
+
+  private constructor(
+    workspace: Workspace,
+    api: { process: SluiceProcess; url: string },
+    flusher: SluiceProcess,
+  ) {
+    this.workspace = workspace;
+    this.api = api.process;
+    this.client = new Client(api.url);
+    this.#flusher = flusher;
+  }
+
+  /**
+   * Starts them with settings that name other engines, or differ from the defaults otherwise. What would wait
+   * for the minute is flushed each second.
+   */
+  static async start(settings: NodeJS.ProcessEnv = {}): Promise<RunningSluice> {
+    const workspace = await openWorkspace({ FLUSH_CRON: "* * * * * *", ...settings });
+    const [api, flusher] = await Promise.all([startApi(workspace.env), startFlusher(workspace.env)]);
+    return new RunningSluice(workspace, api, flusher);
+  }
+
+  get flusher(): SluiceProcess {
+    return this.#flusher;
+  }
+
+  /** Starts another flusher in place of one that was ended. */
+  async startAnotherFlusher(): Promise<void> {
+    this.#flusher = await startFlusher(this.workspace.env);
+  }
+
+  /** The value of one of the API's metrics, its labels being part of the name. */
+  async metric(name: string): Promise<number> {
+    return metricIn((await this.client.get<string>("/metrics")).body, name);
+  }
+
+  /** Stops both and removes what they left. */
+  async stop(): Promise<void> {
+    this.client.close();
+    await Promise.all([this.api.end("SIGTERM"), this.#flusher.end("SIGTERM")]);
+    await this.workspace.close();
+  }
+}
+
+/** The value of a metric among all of them. @throws where it is not there */
+export function metricIn(text: string, name: string): number {
+  const line = text.split("\n").find((candidate) => candidate.startsWith(`${name} `));
+  if (line === undefined) throw new Error(`there is no metric ${name}`);
+  return Number(line.slice(name.length + 1));
+}
