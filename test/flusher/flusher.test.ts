@@ -52,8 +52,9 @@ describe("Several flushers", () => {
   // What was committed is pending until its ack.
   const untilNonePending = () =>
     waitFor(async () => (await buffer.totals.read(0)).pending.chats === 0, { what: "no chat to be pending" });
+  const leaseKey = () => new Keys(workspace.config.redis.namespace, 1).lease(0);
   /** Who holds the lease. */
-  const holder = () => workspace.redis.get(new Keys(workspace.config.redis.namespace, 1).lease(0));
+  const holder = () => workspace.redis.get(leaseKey());
 
   it("of one process drain one partition in turn, and hand it over at once", async () => {
     const told: string[] = [];
@@ -96,6 +97,9 @@ describe("Several flushers", () => {
     expect(second.log.map(({ msg }) => msg)).to.not.include(draining);
 
     await first.end("SIGKILL");
+    // Its lease ends by itself; here sooner than after ten seconds.
+    expect(await workspace.redis.pttl(leaseKey())).to.not.equal(-1);
+    await workspace.redis.pexpire(leaseKey(), 1);
     await acceptChats(10);
     await second.logged(draining);
     await untilStored(20);
