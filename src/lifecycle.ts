@@ -10,6 +10,16 @@ const stopDeadlineMs = 20_000;
 
 const parentGone = "the parent process is gone";
 
+/** Tells the process that forked this one, if one did and is still there, that everything has started. */
+export function tellReady(): void {
+  if (process.connected) process.send?.("ready", undefined, undefined, ignoreFailure);
+}
+
+/** A parent that dies is noticed elsewhere. */
+function ignoreFailure(): void {
+  // Nobody is left to be told.
+}
+
 /**
  * What was started, to be stopped in reverse order: once, inside a deadline. A stage that fails to stop does
  * not keep the others from it.

@@ -8,13 +8,11 @@ import { createLogger, type Logger } from "../telemetry.ts";
 
 const roles = ["api", "flusher"] as const;
 
-/** A process that lived this long before it died is started again; a shorter life is a failure to start. */
-const startedAfterMs = 5000;
 const restartDelayMs = 1000;
 
 /**
  * Runs the API and a flusher, each as a process of its own, and starts one again that dies. Ends, with the
- * other, when one cannot start.
+ * other, when one ends by itself before it said that it is ready, however long that took.
  */
 export function runAll(config: Config, program: string): void {
   const logger = createLogger({ level: config.logLevel }).child({ role: "all" });
@@ -46,15 +44,15 @@ class SupervisedProcess {
   /** Resolves with its exit code when the process fails to start; never after `stop`. */
   async run(): Promise<number> {
     for (;;) {
-      const startedAtMs = performance.now();
       // In a session of its own, so that a terminal's Ctrl-C reaches only this process, which passes it on
       // once. Through the channel the child notices if this process is killed.
       const child = fork(this.#program, [this.#role], { detached: true });
       this.#child = child;
+      const life = { isReady: false };
+      child.once("message", () => (life.isReady = true));
       const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
       if (this.#hasStopped()) return new Promise(() => undefined);
-      const lifeMs = performance.now() - startedAtMs;
-      if (lifeMs < startedAfterMs && signal === null) return code ?? 1;
+      if (!life.isReady && signal === null) return code ?? 1;
       this.#logger.error({ process: this.#role, code, signal }, "a process died; starting it again");
       await delay(restartDelayMs);
       if (this.#hasStopped()) return new Promise(() => undefined);

@@ -11,7 +11,7 @@ import { createChanger } from "../http/change.ts";
 import { createReader } from "../http/read-after-write.ts";
 import { createHttpServer } from "../http/server.ts";
 import type { Services } from "../http/services.ts";
-import { Lifecycle } from "../lifecycle.ts";
+import { Lifecycle, tellReady } from "../lifecycle.ts";
 import { createMetricsText } from "../ops/buffer-metrics.ts";
 import { checkReadiness, evictionDetail } from "../ops/readiness.ts";
 import type { Store } from "../store/store.ts";
@@ -42,6 +42,7 @@ export async function runApi(config: Config): Promise<void> {
   await listen(server, config.http);
   lifecycle.onStop("http", () => close(server));
   logger.info({ address: addressOf(server) }, "listening");
+  tellReady();
 }
 
 /** What the routes need, on real engines. */

@@ -2,7 +2,7 @@ import { schedule } from "node-cron";
 
 import type { Config } from "../config.ts";
 import { Flusher } from "../flusher/flusher.ts";
-import { Lifecycle } from "../lifecycle.ts";
+import { Lifecycle, tellReady } from "../lifecycle.ts";
 import { createLogger } from "../telemetry.ts";
 import { openEngines, thresholdsOf } from "./parts.ts";
 
@@ -27,4 +27,5 @@ export async function runFlusher(config: Config): Promise<void> {
     flusher.trigger(reason, partition);
   });
   logger.info({ partitions: buffer.partitions }, "flusher started");
+  tellReady();
 }

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
@@ -6,38 +5,10 @@ import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 
 import { Client } from "../support/client.ts";
+import { isAlive, partsOf } from "../support/process-table.ts";
 import { SluiceProcess, startApi, startFlusher } from "../support/sluice-process.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
-
-/** The processes of Sluice that a process has started, by role. */
-function partsOf(parent: number | undefined): Map<string, number> {
-  const parts = new Map<string, number>();
-  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const stat = readFileSync(`/proc/${entry}/stat`, "utf8");
-      const [state, ppid] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      if (Number(ppid) !== parent || state === "Z") continue;
-      const [role = "", program = ""] = readFileSync(`/proc/${entry}/cmdline`, "utf8")
-        .split("\0")
-        .reverse()
-        .slice(1);
-      if (program.endsWith("main.ts")) parts.set(role, Number(entry));
-    } catch {
-      // It ended while it was looked at.
-    }
-  }
-  return parts;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
-  } catch {
-    return false;
-  }
-}
 
 /** Kills what a failed test may have left; those were all started here. */
 function reap(pids: Iterable<number>): void {
@@ -221,6 +192,27 @@ describe("The processes of Sluice", () => {
         expect(text).to.include(String(port)).and.include("in use");
         expect(lines.filter((line) => stackLine.test(line))).to.deep.equal([]);
       }
+      squatter.close();
+    });
+
+    it("are not started again, be the machine so slow that they fail late", async () => {
+      const squatter = createServer().listen(0, "127.0.0.1");
+      await once(squatter, "listening");
+      const { port } = squatter.address() as AddressInfo;
+      const all = start(["all"], { PORT: String(port) });
+      const api = await waitFor(() => (all.isRunning ? partsOf(all.child.pid).get("api") : "gone"), {
+        what: "the API's process",
+      });
+      if (typeof api === "number") {
+        seen.add(api);
+        process.kill(api, "SIGSTOP");
+        const pausedAtMs = performance.now();
+        await waitFor(() => performance.now() - pausedAtMs > 6000, { what: "more time than a start takes" });
+        process.kill(api, "SIGCONT");
+      }
+      await all.closed;
+      expect(all.child.exitCode).to.be.a("number").that.is.greaterThan(0);
+      expect(all.log.map(({ msg }) => msg)).to.not.include("a process died; starting it again");
       squatter.close();
     });
 

@@ -11,7 +11,8 @@ class Reporter extends Mocha.reporters.Spec {
    */
   constructor(runner, options) {
     super(runner, options);
-    // Left to itself Node takes its connections apart at the end, and now and then waits for one for ever.
+    // Left to itself Node takes its connections apart at the end, and after the torture's resets it sometimes
+    // waits for one for ever.
     process.once("beforeExit", () => {
       process.exit();
     });
