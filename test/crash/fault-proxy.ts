@@ -15,7 +15,7 @@ interface Pair {
 /** Stands between a client and a server on the loopback, and on demand behaves like a bad network. */
 export class FaultProxy {
   readonly #listener: Server;
-  readonly #targetPort: number;
+  #targetPort: number;
   readonly #pairs = new Set<Pair>();
   #isStalled = false;
   #delayMs = 0;
@@ -42,6 +42,11 @@ export class FaultProxy {
   /** Resets every connection. */
   cut(): void {
     for (const pair of this.#pairs) sever(pair);
+  }
+
+  /** Joins whoever connects from now on to another server; connections that there are stay where they are. */
+  retarget(targetPort: number): void {
+    this.#targetPort = targetPort;
   }
 
   /** Half-open: connections are kept and taken, and nothing passes until `heal`; it is then delivered late. */
