@@ -7,6 +7,7 @@ import { Epochs } from "./epochs.ts";
 import { classify } from "./failure.ts";
 import { Reads } from "./reads.ts";
 import { Removals } from "./removals.ts";
+import { Searching } from "./searching.ts";
 import { Writes } from "./writes.ts";
 
 /** Thrown in place of MySQL's own error while MySQL is away or cannot serve. */
@@ -23,6 +24,7 @@ export class Store {
   readonly writes: Writes;
   readonly applications: Applications;
   readonly removals: Removals;
+  readonly searching: Searching;
   readonly epochs: Epochs;
   readonly #knex: Knex;
 
@@ -32,6 +34,7 @@ export class Store {
     this.writes = new Writes(pool);
     this.applications = new Applications(pool);
     this.removals = new Removals(pool);
+    this.searching = new Searching(pool);
     this.epochs = new Epochs(pool);
   }
 

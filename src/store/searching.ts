@@ -1,0 +1,145 @@
+import type { Knex } from "knex";
+
+/** A message's place among all. */
+export interface MessageKey {
+  readonly token: string;
+  readonly chatNumber: number;
+  readonly number: number;
+}
+
+export interface MessageText extends MessageKey {
+  readonly body: string;
+}
+
+/** The messages of one chat above a number that may hold all of some terms. */
+export interface CandidateRequest {
+  readonly token: string;
+  readonly chatNumber: number;
+  readonly after: number;
+  /** Folded: lower case, no accents. */
+  readonly terms: readonly string[];
+  readonly limit: number;
+}
+
+/** Beyond which message of an application a page begins. */
+export interface Position {
+  readonly chatNumber: number;
+  readonly number: number;
+}
+
+interface Row {
+  application_token: string;
+  chat_number: number;
+  number: number;
+  body: string;
+}
+
+const columns = ["application_token", "chat_number", "number", "body"] as const;
+
+/**
+ * Reads the texts that search works on. Messages of deleted chats and applications are none, whether their
+ * rows still lie there or not.
+ */
+export class Searching {
+  readonly #knex: Knex;
+
+  constructor(pool: Knex) {
+    this.#knex = pool;
+  }
+
+  /**
+   * At most `limit` messages by number. Some hold no term, but none that holds all of them is left out:
+   * on ASCII alone folding is what a case-insensitive LIKE does; all other bodies are candidates.
+   */
+  async candidates(request: CandidateRequest): Promise<{ number: number; body: string }[]> {
+    const { token, chatNumber, after, terms, limit } = request;
+    const mayMatch = (query: Knex.QueryBuilder) => {
+      void query.whereRaw("length(body) <> char_length(body)");
+      if (terms.every(isAscii)) {
+        void query.orWhere((plain) => {
+          for (const term of terms) void plain.where("body", "like", `%${escapeLike(term)}%`);
+        });
+      }
+    };
+    return (await this.#knex("messages")
+      .select("number", "body")
+      .where({ application_token: token, chat_number: chatNumber })
+      .whereExists(this.#one("chats", { application_token: token, number: chatNumber }))
+      .whereExists(this.#one("applications", { token }))
+      .where("number", ">", after)
+      .where((query) => {
+        mayMatch(query);
+      })
+      .orderBy("number")
+      .limit(limit)) as { number: number; body: string }[];
+  }
+
+  /** Those of some messages that there are, in no order. */
+  async find(keys: readonly MessageKey[]): Promise<MessageText[]> {
+    if (keys.length === 0) return [];
+    const values = keys.map(({ token, chatNumber, number }) => [token, chatNumber, number]);
+    const rows = (await this.#inChats()
+      .whereExists(this.#one("applications", this.#knex.raw("token = messages.application_token")))
+      .select(...columns)
+      .whereIn(["application_token", "chat_number", "number"], values)) as Row[];
+    return rows.map(toText);
+  }
+
+  /** At most `limit` messages of an application beyond a position, by chat and number. */
+  async page(token: string, after: Position, limit: number): Promise<MessageText[]> {
+    const { chatNumber, number } = after;
+    const rows = (await this.#inChats()
+      .whereExists(this.#one("applications", { token }))
+      .select(...columns)
+      .where("application_token", token)
+      .where((query) => {
+        void query
+          .where("chat_number", ">", chatNumber)
+          .orWhere((same) => same.where("chat_number", chatNumber).where("number", ">", number));
+      })
+      .orderBy(["chat_number", "number"])
+      .limit(limit)) as Row[];
+    return rows.map(toText);
+  }
+
+  /** At most `limit` applications' tokens above one, in the order of their bytes. */
+  async tokens(after: string, limit: number): Promise<string[]> {
+    const rows = (await this.#knex("applications")
+      .select("token")
+      .where("token", ">", after)
+      .orderBy("token")
+      .limit(limit)) as { token: string }[];
+    return rows.map(({ token }) => token);
+  }
+
+  /** How many messages there may be: an estimate, for showing how far something has come. */
+  async countMessages(token: string): Promise<number> {
+    const row = (await this.#knex("messages")
+      .where("application_token", token)
+      .count({ count: "*" })
+      .first()) as { count: number };
+    return row.count;
+  }
+
+  #inChats(): Knex.QueryBuilder {
+    const mine =
+      "chats.application_token = messages.application_token and chats.number = messages.chat_number";
+    return this.#knex("messages").whereExists(this.#one("chats", this.#knex.raw(mine)));
+  }
+
+  #one(table: string, condition: object): Knex.QueryBuilder {
+    return this.#knex(table).where(condition).select(this.#knex.raw("1"));
+  }
+}
+
+function toText(row: Row): MessageText {
+  return { token: row.application_token, chatNumber: row.chat_number, number: row.number, body: row.body };
+}
+
+// eslint-disable-next-line no-control-regex -- all of ASCII, its control characters included
+const isAscii = (text: string) => /^[\x00-\x7F]*$/.test(text);
+
+/** Every character of a term stands for itself. */
+function escapeLike(term: string): string {
+  return term.replace(/[\\%_]/g, "\\$&");
+}
