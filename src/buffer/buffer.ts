@@ -5,6 +5,7 @@ import { connect, connectSubscriber, type Connection } from "./connections.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { BufferEpochs } from "./epochs.ts";
 import { DirtyParents } from "./dirty-parents.ts";
+import { IndexTotals } from "./index-totals.ts";
 import { Keys } from "./keys.ts";
 import { Leases } from "./leases.ts";
 import { OwedDocuments } from "./owed-documents.ts";
@@ -42,7 +43,11 @@ export class Buffer {
   readonly dirty: DirtyParents;
   readonly owed: OwedDocuments;
   readonly epochs: BufferEpochs;
+  /** For draining. */
   readonly leases: Leases;
+  /** For writing the search index. */
+  readonly indexLeases: Leases;
+  readonly indexTotals: IndexTotals;
   readonly totals: Totals;
   readonly partitions: number;
   readonly #connection: Connection;
@@ -63,6 +68,11 @@ export class Buffer {
     this.owed = new OwedDocuments(connection, scripts, keys, mostOwed);
     this.epochs = new BufferEpochs(connection, scripts, keys);
     this.leases = new Leases(scripts, keys);
+    this.indexLeases = new Leases(scripts, {
+      lease: (partition) => keys.indexLease(partition),
+      fence: (partition) => keys.indexFence(partition),
+    });
+    this.indexTotals = new IndexTotals(connection, keys);
     this.totals = new Totals(connection, keys);
     this.partitions = settings.partitions;
     this.#connection = connection;

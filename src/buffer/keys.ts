@@ -56,6 +56,26 @@ export class Keys {
     return this.#key(partition, "fence");
   }
 
+  /** String: who may write the partition's part of the search index now; expires. */
+  indexLease(partition: number): string {
+    return this.#key(partition, "index-lease");
+  }
+
+  /** Integer: how often that lease was given. */
+  indexFence(partition: number): string {
+    return this.#key(partition, "index-fence");
+  }
+
+  /** Hash: why the search index does not take a message, by its path. */
+  refused(partition: number): string {
+    return this.#key(partition, "index-refused");
+  }
+
+  /** Hash: totals of what was indexed. */
+  indexed(partition: number): string {
+    return this.#key(partition, "indexed");
+  }
+
   /** Hash: totals of what was flushed. */
   flushed(partition: number): string {
     return this.#key(partition, "flushed");

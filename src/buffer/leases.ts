@@ -1,18 +1,23 @@
-import type { Keys } from "./keys.ts";
 import type { Scripts } from "./scripts.ts";
 
-/** The right to drain a partition, until it expires. `value` differs from that of every lease before it. */
+/** The right to do something with a partition, until it expires. `value` differs from that of every lease before it. */
 export interface Lease {
   readonly partition: number;
   readonly value: string;
 }
 
+/** Where the leases for one kind of work are kept: who has it, and how often it was given. */
+export interface LeaseKeys {
+  lease(partition: number): string;
+  fence(partition: number): string;
+}
+
 /** Gives and renews leases. Correctness does not rest on them: rows carry operation ids. Efficiency does. */
 export class Leases {
   readonly #scripts: Scripts;
-  readonly #keys: Keys;
+  readonly #keys: LeaseKeys;
 
-  constructor(scripts: Scripts, keys: Keys) {
+  constructor(scripts: Scripts, keys: LeaseKeys) {
     this.#scripts = scripts;
     this.#keys = keys;
   }

@@ -76,6 +76,15 @@ export class OwedDocuments {
     return scoredPairs(flat).map(([number, sequence]) => ({ number: Number(number), sequence }));
   }
 
+  /** Which of some messages of a chat have an owed document, by number. */
+  async among(chat: OwedChat, numbers: readonly number[]): Promise<Set<number>> {
+    if (numbers.length === 0) return new Set();
+    const scores = await this.#connection.settled(
+      this.#connection.client.zmscore(this.#keys.owed(chat), ...numbers.map(String)),
+    );
+    return new Set(numbers.filter((_, at) => (scores[at] ?? null) !== null));
+  }
+
   /** Takes documents that can be found by now off what is owed; one that was owed again since stays. */
   async settle(partition: number, messages: readonly OwedMessage[]): Promise<void> {
     const keys = [this.#keys.meta(partition), this.#keys.owedChats(partition)];

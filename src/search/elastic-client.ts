@@ -21,3 +21,9 @@ export function indexPrefix(namespace: string): string {
 export function statusOf(error: unknown): number | undefined {
   return error instanceof errors.ResponseError ? error.statusCode : undefined;
 }
+
+/** Whether an error says that Elasticsearch is away, overloaded, locked or not set up: it passes, or is mended. */
+export function isElasticOutage(error: unknown): boolean {
+  if (error instanceof errors.ResponseError) return (error.statusCode ?? 500) !== 400;
+  return error instanceof errors.ElasticsearchClientError;
+}

@@ -19,6 +19,8 @@ import { IndexBusyError } from "./rebuild.ts";
 /** Documents in one round: enough for one refresh to be worth it. */
 const documentsAtOnce = 2000;
 const removalsAtOnce = 10;
+/** Fewer are worth waiting for others, so that there is not a refresh for each. */
+const worthGoingOn = 200;
 /** How long a message that was flushed while nothing was owed waits to be seen. */
 const idleMs = 250;
 
@@ -42,14 +44,14 @@ export class Indexer {
     await repeat(this.#parts, signal, { idleMs, failure }, () => this.round());
   }
 
-  /** One round; answers whether more may be owed. @throws where an engine fails; all in hand is still owed */
+  /** One round; answers whether to go on at once. @throws where an engine fails; all in hand is still owed */
   async round(): Promise<boolean> {
     const { owed } = this.#parts;
     const documents = await owed.documents(documentsAtOnce);
     const removals = await owed.removals(removalsAtOnce);
     if (documents.length > 0) await this.#write(documents);
     if (removals.length > 0) await this.#remove(removals);
-    return documents.length === documentsAtOnce || removals.length === removalsAtOnce;
+    return documents.length >= worthGoingOn || removals.length === removalsAtOnce;
   }
 
   async #write(documents: readonly OwedDocument[]): Promise<void> {

@@ -36,6 +36,7 @@ export interface Messages {
   ): Promise<readonly MessageText[]>;
   /** At most `limit` applications' tokens above one, in the order of their bytes. */
   tokens(after: string, limit: number): Promise<readonly string[]>;
+  hasApplication(token: string): Promise<boolean>;
 }
 
 /** Time, handed in so that a test need not wait for it. */

@@ -112,13 +112,18 @@ export class Searching {
     return rows.map(({ token }) => token);
   }
 
-  /** How many messages there may be: an estimate, for showing how far something has come. */
-  async countMessages(token: string): Promise<number> {
-    const row = (await this.#knex("messages")
-      .where("application_token", token)
-      .count({ count: "*" })
-      .first()) as { count: number };
-    return row.count;
+  async hasApplication(token: string): Promise<boolean> {
+    const row: unknown = await this.#knex("applications").where({ token }).first("token");
+    return row !== undefined;
+  }
+
+  /** About how many messages there are; at once, however many. */
+  async estimateMessages(): Promise<number> {
+    const row: { rows: number | null } | undefined = await this.#knex("information_schema.tables")
+      .whereRaw("table_schema = database()")
+      .where("table_name", "messages")
+      .first({ rows: "table_rows" });
+    return row?.rows ?? 0;
   }
 
   #inChats(): Knex.QueryBuilder {
