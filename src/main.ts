@@ -10,6 +10,7 @@ import { runFlush } from "./commands/flush.ts";
 import { runFlusher } from "./commands/flusher.ts";
 import { runMigrate } from "./commands/migrate.ts";
 import { OperatorError } from "./commands/operator-error.ts";
+import { runReindex, runSearchCheck } from "./commands/search.ts";
 import { runStatus } from "./commands/status.ts";
 import { ConfigError, loadConfig } from "./config.ts";
 
@@ -49,6 +50,21 @@ program
   .description("show what is pending and what was flushed")
   .option("--json", "as JSON", false)
   .action((options: { json: boolean }) => runStatus(loadConfig(), options));
+
+program
+  .command("reindex")
+  .description(
+    "build the search index anew from MySQL, while writes go on; run again after a kill, it goes on",
+  )
+  .action(() => runReindex(loadConfig()));
+
+program
+  .command("search")
+  .description("look after the search index")
+  .command("check")
+  .description("compare the search index with MySQL and mend what differs; exits with 1 where something did")
+  .option("--dry-run", "mend nothing", false)
+  .action((options: { dryRun: boolean }) => runSearchCheck(loadConfig(), options));
 
 const deadLetters = program
   .command("dead-letters")

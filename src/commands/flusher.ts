@@ -1,9 +1,13 @@
 import { schedule } from "node-cron";
 
+import type { Buffer } from "../buffer/buffer.ts";
 import type { Config } from "../config.ts";
-import { Flusher } from "../flusher/flusher.ts";
+import { Flusher, systemClock } from "../flusher/flusher.ts";
+import { IndexWorkers } from "../flusher/index-workers.ts";
 import { Lifecycle, tellReady } from "../lifecycle.ts";
-import { createLogger } from "../telemetry.ts";
+import { openSearchIndex } from "../search/search-index.ts";
+import type { Store } from "../store/store.ts";
+import { createLogger, type Logger } from "../telemetry.ts";
 import { openEngines, thresholdsOf } from "./parts.ts";
 
 /** Runs a flusher until it is told to stop: woken by full lists, by a person, and every minute. */
@@ -15,6 +19,7 @@ export async function runFlusher(config: Config): Promise<void> {
   const settings = { thresholds: thresholdsOf(config), maxRows: config.flush.maxRows };
   const flusher = new Flusher(buffer, store, settings, logger);
   lifecycle.onStop("flusher", () => flusher.stop());
+  keepIndex(config, lifecycle, buffer, store, logger);
   const minute = schedule(
     config.flush.cron,
     () => {
@@ -28,4 +33,14 @@ export async function runFlusher(config: Config): Promise<void> {
   });
   logger.info({ partitions: buffer.partitions }, "flusher started");
   tellReady();
+}
+
+/** Keeps the search index, where there is to be one. */
+function keepIndex(config: Config, lifecycle: Lifecycle, buffer: Buffer, store: Store, log: Logger): void {
+  const { elasticsearchUrl } = config.search;
+  if (elasticsearchUrl === undefined) return;
+  const index = openSearchIndex(elasticsearchUrl, config.redis.namespace);
+  lifecycle.onStop("search index", () => index.close());
+  const workers = new IndexWorkers(buffer, store, index, { log, clock: systemClock });
+  lifecycle.onStop("index workers", () => workers.stop());
 }

@@ -21,11 +21,15 @@ export async function openEngines(
   return { buffer, store };
 }
 
+/** With more owed than this, some 100 MB, comparing the whole index costs less than keeping count. */
+const mostOwedDocuments = 1_000_000;
+
 /** Opens the buffer alone. */
 export async function openConfiguredBuffer(config: Config, use: Use): Promise<Buffer> {
   const thresholds = thresholdsOf(config);
   const limits = { ...config.buffer, thresholds };
-  return openBuffer({ ...config.redis, limits }, use);
+  const mostOwed = config.search.elasticsearchUrl === undefined ? 0 : mostOwedDocuments;
+  return openBuffer({ ...config.redis, limits, mostOwed }, use);
 }
 
 export function thresholdsOf({ flush }: Config): { chats: number; messages: number } {

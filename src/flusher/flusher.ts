@@ -92,7 +92,8 @@ export function drainOf(
   return new Drain({ ...settings, source, sink, log, signal, isHeld, clock: systemClock });
 }
 
-const systemClock: Clock = {
+/** The time of this process. */
+export const systemClock: Clock = {
   nowMs: () => performance.now(),
   sleep: async (ms, signal) => {
     // An abort ends the wait early and is no failure: the sleeper looks at its signal.

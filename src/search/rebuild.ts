@@ -12,7 +12,7 @@ const filledVersion = 1;
 /** The version of its deletion, where the message went while its page was in hand. */
 const emptiedVersion = 2;
 
-const pageSize = 1000;
+const defaultPageSize = 1000;
 /** How often it is noted how far a rebuild has come: a kill costs that much work. */
 const noteEveryPages = 20;
 
@@ -21,6 +21,7 @@ export interface RebuildParts {
   readonly writer: IndexWriter;
   readonly messages: Messages;
   readonly signal: AbortSignal;
+  readonly pageSize?: number;
   /** Called with the number of messages of each page that is in the index. */
   onProgress(messages: number): void;
 }
@@ -42,7 +43,7 @@ export interface Rebuilt {
  * @throws where MySQL or Elasticsearch fails, or the signal aborts; what was done stays done
  */
 export async function rebuild(parts: RebuildParts): Promise<Rebuilt> {
-  const { indices, messages, signal, onProgress } = parts;
+  const { indices, messages, signal, onProgress, pageSize = defaultPageSize } = parts;
   const { index, position } = await indices.beginFilling();
   const target = writeAlias(index);
   let [count, refused, pages] = [0, 0, 0];

@@ -1,7 +1,9 @@
 import type { Client } from "@elastic/elasticsearch";
 
+import { compare, type CompareParts, type Differences } from "../../src/search/compare.ts";
 import { indexPrefix, openClient } from "../../src/search/elastic-client.ts";
 import { ElasticEngine } from "../../src/search/elastic-engine.ts";
+import { IndexReader } from "../../src/search/index-reader.ts";
 import { IndexWriter } from "../../src/search/index-writer.ts";
 import { Indices } from "../../src/search/indices.ts";
 import { parseQuery, type Query } from "../../src/search/matching.ts";
@@ -80,6 +82,27 @@ export class SearchStage {
       onProgress: () => undefined,
       ...over,
     });
+  }
+
+  /** How the index differs from MySQL, nothing being owed. */
+  async differences(over: Partial<CompareParts> = {}): Promise<Differences> {
+    return compare({
+      messages: this.store.searching,
+      index: new IndexReader(this.client, this.indices.alias),
+      accepts: () => true,
+      owedAmong: () => Promise.resolve(new Set()),
+      mend: () => Promise.resolve(),
+      mendRemoval: () => Promise.resolve(),
+      onProgress: () => undefined,
+      signal: new AbortController().signal,
+      ...over,
+    });
+  }
+
+  /** The numbers found in a chat by the index. */
+  async found(chat: Omit<MessageKey, "number">, text: string): Promise<number[]> {
+    const hits = await this.elastic.find({ ...chat, query: queryOf(text), except: [], limit: 10_000 });
+    return hits.map(({ number }) => number);
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,58 @@
+import { Presets, SingleBar } from "cli-progress";
+
+/** How far a long command has come, shown to whoever waits for it. */
+export interface Progress {
+  advance(count: number): void;
+  /** Ends the line it was shown in. */
+  done(): void;
+}
+
+const lineEveryMs = 5000;
+
+/**
+ * Shows progress on a stream: as a bar on a terminal, as a plain line now and then elsewhere. `total` may be an
+ * estimate; 0 where there is none.
+ */
+export function progressOf(
+  stream: NodeJS.WriteStream,
+  { total, what }: { total: number; what: string },
+): Progress {
+  return stream.isTTY ? bar(stream, total, what) : lines(stream, total, what);
+}
+
+function bar(stream: NodeJS.WriteStream, total: number, what: string): Progress {
+  const format = `{bar} {value} of about {total} ${what}, {duration_formatted}`;
+  const shown = new SingleBar(
+    { stream, format, hideCursor: true, clearOnComplete: false },
+    Presets.shades_classic,
+  );
+  let value = 0;
+  shown.start(total, 0);
+  return {
+    advance(count) {
+      value += count;
+      if (value > shown.getTotal()) shown.setTotal(value);
+      shown.update(value);
+    },
+    done() {
+      shown.setTotal(value);
+      shown.stop();
+    },
+  };
+}
+
+function lines(stream: NodeJS.WriteStream, total: number, what: string): Progress {
+  let [value, shownAtMs] = [0, performance.now()];
+  const show = () => {
+    stream.write(total > value ? `${value} of about ${total} ${what}\n` : `${value} ${what}\n`);
+  };
+  return {
+    advance(count) {
+      value += count;
+      if (performance.now() - shownAtMs < lineEveryMs) return;
+      shownAtMs = performance.now();
+      show();
+    },
+    done: show,
+  };
+}
