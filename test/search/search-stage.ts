@@ -36,7 +36,7 @@ export class SearchStage {
   }
 
   static async open(url: string): Promise<SearchStage> {
-    return new SearchStage(await openWorkspace(), url);
+    return new SearchStage(await openWorkspace({ ELASTICSEARCH_URL: url }), url);
   }
 
   /** Puts messages into MySQL, and the chats and applications they belong to. */
