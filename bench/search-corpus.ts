@@ -26,12 +26,13 @@ export function queries(bodies: readonly string[], count: number): string[] {
     const words = (random.pick(bodies) ?? "").split(" ");
     const first = random.pick(words) ?? "";
     const kinds = [first, first.slice(0, 4), first.slice(1, 5), `${first} ${random.pick(words) ?? ""}`];
-    return kinds[at % kinds.length] || first;
+    const text = kinds[at % kinds.length] ?? first;
+    return text === "" ? first : text;
   });
 }
 
 function vocabulary(random: Random, size: number, letters: string, vowels: string): string[] {
-  const any = (from: string) => random.pick([...from]) ?? "";
+  const any = (from: string) => random.pick(Array.from(from)) ?? "";
   return Array.from({ length: size }, () =>
     Array.from({ length: random.integer(1, 4) }, () => any(letters) + any(vowels) + any(letters)).join(""),
   );

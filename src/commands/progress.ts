@@ -2,9 +2,9 @@ import { Presets, SingleBar } from "cli-progress";
 
 /** How far a long command has come, shown to whoever waits for it. */
 export interface Progress {
-  advance(count: number): void;
+  readonly advance: (count: number) => void;
   /** Ends the line it was shown in. */
-  done(): void;
+  readonly done: () => void;
 }
 
 const lineEveryMs = 5000;

@@ -21,13 +21,13 @@ export interface CompareParts {
   /** Which applications to look at. */
   readonly accepts: (token: string) => boolean;
   /** The ids of those that are owed: the index is about to have them. */
-  owedAmong(keys: readonly MessageKey[]): Promise<ReadonlySet<string>>;
+  readonly owedAmong: (keys: readonly MessageKey[]) => Promise<ReadonlySet<string>>;
   /** Called with messages whose documents differ, to make them owed; it may wait for room. */
-  mend(keys: readonly MessageKey[]): Promise<void>;
+  readonly mend: (keys: readonly MessageKey[]) => Promise<void>;
   /** Called with an application that there is not, and of which there are documents. */
-  mendRemoval(scope: DocumentScope): Promise<void>;
+  readonly mendRemoval: (scope: DocumentScope) => Promise<void>;
   /** Called with the number of messages that were compared. */
-  onProgress(messages: number): void;
+  readonly onProgress: (messages: number) => void;
   readonly signal: AbortSignal;
 }
 

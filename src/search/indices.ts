@@ -114,7 +114,7 @@ export class Indices {
 
   async #meta(index: string): Promise<Meta> {
     const mappings = await this.#client.indices.getMapping({ index }, { ignore: [404] });
-    return (mappings[index]?.mappings._meta ?? {}) as Meta;
+    return mappings[index]?.mappings._meta ?? {};
   }
 
   async #under(name: string): Promise<estypes.IndicesGetAliasResponse> {

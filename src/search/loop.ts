@@ -4,9 +4,9 @@ export interface LoopParts {
   readonly clock: Clock;
   readonly log: IndexLog;
   /** How long to wait after so many failures in a row. */
-  backoffMs(failures: number): number;
+  readonly backoffMs: (failures: number) => number;
   /** Whether an error passes by itself, and nobody need act. */
-  isOutage(error: unknown): boolean;
+  readonly isOutage: (error: unknown) => boolean;
 }
 
 /**
@@ -19,15 +19,16 @@ export async function repeat(
   { idleMs, failure }: { idleMs: number; failure: string },
   step: () => Promise<boolean>,
 ): Promise<void> {
+  const isStopped = () => signal.aborted;
   let failures = 0;
-  while (!signal.aborted) {
+  while (!isStopped()) {
     try {
       const hasMore = await step();
       if (failures > 0) log.info({}, `over: ${failure}`);
       failures = 0;
       if (!hasMore) await clock.sleep(idleMs, signal);
     } catch (error) {
-      if (signal.aborted) return;
+      if (isStopped()) return;
       if (!isOutage(error)) log.error({ err: error }, failure);
       else if (failures === 0) log.warn({ err: error }, failure);
       await clock.sleep(backoffMs(failures), signal);

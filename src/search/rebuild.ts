@@ -23,7 +23,7 @@ export interface RebuildParts {
   readonly signal: AbortSignal;
   readonly pageSize?: number;
   /** Called with the number of messages of each page that is in the index. */
-  onProgress(messages: number): void;
+  readonly onProgress: (messages: number) => void;
 }
 
 export interface Rebuilt {

@@ -93,9 +93,9 @@ export class Searching {
       .select(...columns)
       .where("application_token", token)
       .where((query) => {
-        void query
-          .where("chat_number", ">", chatNumber)
-          .orWhere((same) => same.where("chat_number", chatNumber).where("number", ">", number));
+        void query.where("chat_number", ">", chatNumber).orWhere((same) => {
+          void same.where("chat_number", chatNumber).where("number", ">", number);
+        });
       })
       .orderBy(["chat_number", "number"])
       .limit(limit)) as Row[];
