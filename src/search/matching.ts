@@ -38,6 +38,15 @@ const invisible = /\p{Cf}/gu;
  * of white space as one space, none at the ends. The four Turkish i are one letter, and ß is ss.
  */
 export function fold(text: string): string {
+  const plain = isAscii.test(text) ? text.toLowerCase() : foldLetters(text);
+  return (unevenSpace.test(plain) ? plain.replace(/\s+/g, " ") : plain).trim();
+}
+
+// eslint-disable-next-line no-control-regex -- all of ASCII, its control characters included
+const isAscii = /^[\x00-\x7F]*$/;
+const unevenSpace = /[^\S ]| {2}/;
+
+function foldLetters(text: string): string {
   return (
     text
       .replace(notText, unsearchable)
@@ -50,8 +59,6 @@ export function fold(text: string): string {
       .toUpperCase()
       .toLowerCase()
       .replaceAll("ς", "σ")
-      .replace(/\s+/gu, " ")
-      .trim()
   );
 }
 
@@ -59,7 +66,11 @@ const word = /[\p{L}\p{N}\p{M}]+/gu;
 
 /** Folds a text and marks both ends of each of its words: runs of letters and digits. Other scripts' too. */
 export function mark(text: string): string {
-  return fold(text).replace(word, `${border}$&${border}`);
+  return markFolded(fold(text));
+}
+
+function markFolded(folded: string): string {
+  return folded.replace(word, `${border}$&${border}`);
 }
 
 /** A part of a query between white space, in the three forms in which marked text is asked for it. */
@@ -114,4 +125,12 @@ export function rankOf(marked: string, { terms, phrase }: Query): Rank | undefin
   if (terms.every(({ whole }) => marked.includes(whole))) return ranks.words;
   if (terms.every(({ start }) => marked.includes(start))) return ranks.starts;
   return ranks.inside;
+}
+
+/** The same of a text as it was written; quick where it does not match, as most of a chat's messages. */
+export function rankOfText(text: string, query: Query): Rank | undefined {
+  const folded = fold(text);
+  // Borders within a term follow from its own characters: without them it is there, or not, all the same.
+  if (!query.terms.every((term) => folded.includes(term.text))) return undefined;
+  return rankOf(markFolded(folded), query);
 }

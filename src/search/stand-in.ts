@@ -1,6 +1,6 @@
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 
-import { mark, type Query, type Rank, rankOf, ranks } from "./matching.ts";
+import { type Query, type Rank, rankOfText, ranks } from "./matching.ts";
 import { type Engine, type Hit, SearchUnavailableError, type SearchRequest } from "./search.ts";
 
 /** Reads the messages of a chat that may hold all terms, in pages by number; it may give more, never fewer. */
@@ -61,7 +61,7 @@ async function collect(
   let characters = 0;
   for (const { number, body } of page) {
     if (except.has(number)) continue;
-    const rank = rankOf(mark(body), query);
+    const rank = rankOfText(body, query);
     if (rank !== undefined) best.add(number, rank);
     characters += body.length;
     if (characters < charactersAtOnce) continue;

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 
-import { fold, mark, parseQuery, type Query, rankOf, ranks } from "../../src/search/matching.ts";
+import { fold, mark, parseQuery, type Query, rankOf, rankOfText, ranks } from "../../src/search/matching.ts";
 
 function queryOf(text: string): Query {
   const parsed = parseQuery(text);
@@ -101,6 +101,7 @@ describe("Matching", () => {
   for (const [text, query, rank] of table) {
     it(`ranks ${JSON.stringify(query.slice(0, 40))} in ${JSON.stringify(text.slice(0, 40))} ${rank ?? "nowhere"}`, () => {
       expect(rankIn(text, query)).to.equal(rank);
+      expect(rankOfText(text, queryOf(query))).to.equal(rank);
     });
   }
 
