@@ -20,6 +20,7 @@ function describe(status: Status): string {
     `oldest        ${status.oldestAgeSeconds.toFixed(1)} s`,
     `accepted      ${status.accepted.messages} messages, ${status.accepted.chats} chats`,
     `flushed rows  ${threshold} by threshold, ${minute} by the minute, ${manual} by hand`,
+    `search index  ${status.index.owed.documents} owed for ${status.index.oldestAgeSeconds.toFixed(1)} s, ${status.index.indexed} indexed, ${status.index.refused} refused`,
     `dead letters  ${status.deadLetters}`,
     `partitions    ${status.partitionsDrained} of ${status.partitions} drained`,
   ].join("\n");

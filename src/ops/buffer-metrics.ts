@@ -11,7 +11,9 @@ type Show = (status: Status) => void;
  * all metrics. While Redis is away `sluice_redis_up` is 0 and the others stay as they were last seen.
  */
 export function createMetricsText(metrics: Metrics, buffer: Buffer): () => Promise<string> {
-  const shows = [registerBuffer(metrics), registerTotals(metrics), registerDurations(metrics)];
+  const shows = [registerBuffer, registerTotals, registerDurations, registerIndex].map((register) =>
+    register(metrics),
+  );
   const up = metrics.gauge({ name: "sluice_redis_up", help: "Whether Redis answers." });
   return async () => {
     try {
@@ -100,5 +102,32 @@ function registerDurations(metrics: Metrics): Show {
   });
   return ({ flushed }) => {
     counts = { cumulative: flushed.durationCounts, sum: flushed.durationSumSeconds };
+  };
+}
+
+/** How far the search index is behind. */
+function registerIndex(metrics: Metrics): Show {
+  const owed = metrics.gauge({
+    name: "sluice_search_owed",
+    help: "Messages whose search document must be written again.",
+  });
+  const oldest = metrics.gauge({
+    name: "sluice_search_oldest_owed_age_seconds",
+    help: "How long the oldest of them has waited; 0 when there is none.",
+  });
+  const indexed = metrics.counter({
+    name: "sluice_search_indexed_total",
+    help: "Search documents written or removed.",
+  });
+  const refused = metrics.gauge({
+    name: "sluice_search_refused",
+    help: "Messages that the search index does not take.",
+  });
+  return ({ index }) => {
+    owed.set(index.owed.documents);
+    oldest.set(index.oldestAgeSeconds);
+    indexed.reset();
+    indexed.inc(index.indexed);
+    refused.set(index.refused);
   };
 }

@@ -1,6 +1,17 @@
 import type { Buffer } from "../buffer/buffer.ts";
 import { type FlushTotals, readTotals } from "../flusher/flush-totals.ts";
 
+/** How far the search index is behind MySQL. */
+export interface IndexStatus {
+  /** Documents that must be written again; deleted chats and applications whose documents must go. */
+  readonly owed: { readonly documents: number; readonly removals: number };
+  /** How long the oldest owed document has waited; 0 when none is owed. */
+  readonly oldestAgeSeconds: number;
+  readonly indexed: number;
+  /** Messages that the index does not take. */
+  readonly refused: number;
+}
+
 /** Where Sluice stands: what is accepted, what waits, what was flushed, over all partitions. */
 export interface Status {
   readonly pending: { readonly chats: number; readonly messages: number };
@@ -14,6 +25,7 @@ export interface Status {
   /** Partitions that a flusher drains now, of all there are. */
   readonly partitionsDrained: number;
   readonly partitions: number;
+  readonly index: IndexStatus;
 }
 
 /** Reads the status from Redis. @throws {BufferUnavailableError} while Redis is away */
@@ -32,5 +44,24 @@ export async function readStatus(buffer: Buffer): Promise<Status> {
     deadLetters: sum((one) => one.deadLetters),
     partitionsDrained: totals.filter((one) => one.lease !== undefined).length,
     partitions: buffer.partitions,
+    index: await readIndexStatus(buffer, numbers),
+  };
+}
+
+async function readIndexStatus(buffer: Buffer, partitions: readonly number[]): Promise<IndexStatus> {
+  const [owed, totals] = await Promise.all([
+    Promise.all(partitions.map((partition) => buffer.owed.totals(partition))),
+    Promise.all(partitions.map((partition) => buffer.indexTotals.read(partition))),
+  ]);
+  const oldest = owed.map(({ oldestAtMs }) => oldestAtMs).filter((at) => at !== undefined);
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+  return {
+    owed: {
+      documents: sum(owed.map(({ documents }) => documents)),
+      removals: sum(owed.map(({ removals }) => removals)),
+    },
+    oldestAgeSeconds: oldest.length > 0 ? Math.max(0, Date.now() - Math.min(...oldest)) / 1000 : 0,
+    indexed: sum(totals.map(({ indexed }) => indexed)),
+    refused: sum(totals.map(({ refused }) => refused)),
   };
 }

@@ -22,6 +22,13 @@ export function statusOf(error: unknown): number | undefined {
   return error instanceof errors.ResponseError ? error.statusCode : undefined;
 }
 
+/** An error's kind in words that hold nothing of what was asked: the message of an answer may quote it. */
+export function withoutQuotes(error: unknown): Error {
+  const status = statusOf(error);
+  if (status !== undefined) return new Error(`status ${status}`);
+  return error instanceof Error ? error : new Error("unknown");
+}
+
 /** Whether an error says that Elasticsearch is away, overloaded, locked or not set up: it passes, or is mended. */
 export function isElasticOutage(error: unknown): boolean {
   if (error instanceof errors.ResponseError) return (error.statusCode ?? 500) !== 400;

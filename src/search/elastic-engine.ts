@@ -1,5 +1,6 @@
 import type { Client, estypes } from "@elastic/elasticsearch";
 
+import { withoutQuotes } from "./elastic-client.ts";
 import { lengthOf, type Query, type Rank, ranks } from "./matching.ts";
 import { type Engine, type Hit, SearchUnavailableError, type SearchRequest } from "./search.ts";
 
@@ -22,7 +23,7 @@ export class ElasticEngine implements Engine {
     const answer = await this.#client
       .search(searchBody(this.#alias, request, this.#timeoutMs), { requestTimeout: this.#timeoutMs })
       .catch((error: unknown) => {
-        throw new SearchUnavailableError(this.name, error);
+        throw new SearchUnavailableError(this.name, withoutQuotes(error));
       });
     if (answer.timed_out || answer._shards.failed > 0) {
       throw new SearchUnavailableError(this.name, new Error("only a part of the index was searched"));
