@@ -90,6 +90,11 @@ export const databaseUnavailable = () =>
     retryAfterSeconds: 1,
   });
 
+export const searchUnavailable = () =>
+  new ApiError(503, "search_unavailable", "The search cannot be answered in time; try again later", {
+    retryAfterSeconds: 5,
+  });
+
 export const internalError = () => new ApiError(500, "internal_error", "Something went wrong on our side");
 
 export const methodNotAllowed = () =>

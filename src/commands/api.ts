@@ -9,14 +9,17 @@ import { createApp } from "../http/app.ts";
 import { createRateLimit } from "../http/middleware/rate-limit.ts";
 import { createChanger } from "../http/change.ts";
 import { createReader } from "../http/read-after-write.ts";
+import { createSearcher } from "../http/searcher.ts";
 import { createHttpServer } from "../http/server.ts";
 import type { Services } from "../http/services.ts";
 import { Lifecycle, tellReady } from "../lifecycle.ts";
 import { createMetricsText } from "../ops/buffer-metrics.ts";
 import { checkReadiness, evictionDetail } from "../ops/readiness.ts";
+import { openSearch } from "../search/open-search.ts";
+import type { Search } from "../search/search.ts";
 import type { Store } from "../store/store.ts";
 import { createLogger, type Logger, Metrics } from "../telemetry.ts";
-import { openEngines } from "./parts.ts";
+import { openEngines, searchSettingsOf } from "./parts.ts";
 
 /** Runs the HTTP server until it is told to stop. @throws where it cannot listen */
 export async function runApi(config: Config): Promise<void> {
@@ -24,9 +27,11 @@ export async function runApi(config: Config): Promise<void> {
   const lifecycle = new Lifecycle(logger);
   lifecycle.stopOnSignals();
   const { buffer, store } = await openEngines(config, lifecycle, "requests");
+  const search = openSearch(searchSettingsOf(config), store.searching, logger);
+  lifecycle.onStop("search", () => search.close());
   const metrics = new Metrics();
   const app = createApp({
-    services: createServices(buffer, store, metrics, logger),
+    services: createServices({ buffer, store, search }, metrics, logger),
     config,
     logger,
     metrics,
@@ -46,13 +51,18 @@ export async function runApi(config: Config): Promise<void> {
 }
 
 /** What the routes need, on real engines. */
-export function createServices(buffer: Buffer, store: Store, metrics: Metrics, logger: Logger): Services {
+export function createServices(
+  { buffer, store, search }: { buffer: Buffer; store: Store; search: Search },
+  metrics: Metrics,
+  logger: Logger,
+): Services {
   const epochs = new EpochGuard(buffer, store, reportLoss(logger));
   const read = createReader(buffer, store);
   return {
     accept: createAcceptor(buffer, store, epochs),
     read,
     change: createChanger(buffer, store, read),
+    search: createSearcher(buffer, store, read, search),
     readiness: () => checkReadiness(buffer, store),
     metrics: createMetricsText(metrics, buffer),
   };

@@ -1,6 +1,7 @@
 import { type Buffer, openBuffer } from "../buffer/buffer.ts";
 import type { Config } from "../config.ts";
 import type { Lifecycle } from "../lifecycle.ts";
+import type { SearchSettings } from "../search/open-search.ts";
 import { openStore, type Store } from "../store/store.ts";
 
 /** How a process uses the engines: to answer requests within a second, or to drain, patiently. */
@@ -30,6 +31,11 @@ export async function openConfiguredBuffer(config: Config, use: Use): Promise<Bu
   const limits = { ...config.buffer, thresholds };
   const mostOwed = config.search.elasticsearchUrl === undefined ? 0 : mostOwedDocuments;
   return openBuffer({ ...config.redis, limits, mostOwed }, use);
+}
+
+/** What a process searches with, and where. */
+export function searchSettingsOf({ search, redis }: Config): SearchSettings {
+  return { elasticsearchUrl: search.elasticsearchUrl, namespace: redis.namespace };
 }
 
 export function thresholdsOf({ flush }: Config): { chats: number; messages: number } {

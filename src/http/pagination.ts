@@ -3,7 +3,7 @@ import { invalidParameter } from "../errors.ts";
 import type { RouteContext } from "./context.ts";
 import type { Page, PageRequest } from "./services.ts";
 
-const defaultPerPage = 10;
+export const defaultPerPage = 10;
 const maxPerPage = 100;
 /** Far beyond any list, and its product with `per_page` is still exact. */
 const maxPage = 1_000_000_000;
@@ -52,15 +52,22 @@ export const keysetMeta = z.object({
  * @throws {ApiError} `invalidParameter`, naming the parameter
  */
 export function pageFrom(query: unknown): PageRequest {
-  const parsed = pageQuery.safeParse(query);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw invalidParameter(String(issue?.path[0] ?? "query"), issue?.message ?? "is invalid");
-  }
-  const { page, per_page: perPage = defaultPerPage, after, order = "asc" } = parsed.data;
+  const { page, per_page: perPage = defaultPerPage, after, order = "asc" } = parametersFrom(pageQuery, query);
   if (after === undefined) return { start: { kind: "page", number: page ?? 1 }, perPage, order };
   if (page !== undefined) throw invalidParameter("after", "cannot be combined with page");
   return { start: { kind: "after", after }, perPage, order };
+}
+
+/**
+ * A query's members, as a schema reads them.
+ *
+ * @throws {ApiError} `invalidParameter`, naming the first that is wrong
+ */
+export function parametersFrom<S extends z.ZodObject>(schema: S, query: unknown): z.output<S> {
+  const parsed = schema.safeParse(query);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw invalidParameter(String(issue?.path[0] ?? "query"), issue?.message ?? "is invalid");
 }
 
 /** A page, how it was asked for, and how its records are shown. */
@@ -75,11 +82,12 @@ export interface ListAnswer<T> {
 /** Answers one page of a list under its name, with `meta` and links to its neighbours. */
 export function sendList<T>(ctx: RouteContext, name: string, answer: ListAnswer<T>): void {
   const { meta, links } = around(answer);
-  if (links.length > 0)
-    ctx.set("Link", links.map((link) => linkTo(ctx.path, answer.request, link)).join(", "));
+  const { perPage, order } = answer.request;
+  setLinks(ctx, links, `per_page=${perPage}${order === "asc" ? "" : `&order=${order}`}`);
   ctx.body = { [name]: answer.page.items.map(answer.present), meta };
 }
 
+/** A page beside one that is shown, by the part of its query that differs. */
 interface Neighbour {
   readonly rel: string;
   readonly query: string;
@@ -99,7 +107,12 @@ function around<T>({ request, page, numberOf }: ListAnswer<T>): Around {
   return { meta: { per_page: perPage, next_after: nextAfter }, links };
 }
 
-function aroundNumber(number: number, perPage: number, hasNext: boolean): Around {
+/** What is said of a page that was asked for by its number. */
+export function aroundNumber(
+  number: number,
+  perPage: number,
+  hasNext: boolean,
+): { meta: z.infer<typeof pageMeta>; links: readonly Neighbour[] } {
   const next = hasNext && number < maxPage ? number + 1 : null;
   const previous = number > 1 ? number - 1 : null;
   const links = [{ rel: "first", query: "page=1" }];
@@ -109,7 +122,9 @@ function aroundNumber(number: number, perPage: number, hasNext: boolean): Around
   return { meta, links };
 }
 
-function linkTo(path: string, { perPage, order }: PageRequest, { rel, query }: Neighbour): string {
-  const suffix = order === "asc" ? "" : `&order=${order}`;
-  return `<${path}?${query}&per_page=${perPage}${suffix}>; rel="${rel}"`;
+/** Names a page's neighbours in `Link`; `rest` is what their queries have in common. */
+export function setLinks(ctx: RouteContext, links: readonly Neighbour[], rest: string): void {
+  if (links.length === 0) return;
+  const all = links.map(({ rel, query }) => `<${ctx.path}?${query}&${rest}>; rel="${rel}"`);
+  ctx.set("Link", all.join(", "));
 }

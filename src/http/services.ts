@@ -1,5 +1,7 @@
 import type { RequestKey } from "../buffer/accepting.ts";
 import type { Application, Chat, Message } from "../records.ts";
+import type { Query } from "../search/matching.ts";
+import type { EngineName } from "../search/search.ts";
 
 /** Where a list begins and how long a page is. `number` counts from 1; `after` is the last number seen. */
 export interface PageRequest {
@@ -65,6 +67,25 @@ export interface Reader {
   message(token: string, chatNumber: number, number: number): Promise<Message>;
 }
 
+/** A page of a search: the best match first. */
+export interface FoundPage extends Page<Message> {
+  /** Who searched what is stored. */
+  readonly engine: EngineName;
+  /** Whether the engine that should have answered could not, or not everything that is pending was looked at. */
+  readonly degraded: boolean;
+}
+
+/** Searches a chat's messages, accepted or stored. A missing chat is thrown as the 404 of the contract. */
+export interface Searcher {
+  messages(token: string, chatNumber: number, query: Query, page: NumberedPage): Promise<FoundPage>;
+}
+
+/** A page by its number, counted from 1. */
+export interface NumberedPage {
+  readonly number: number;
+  readonly perPage: number;
+}
+
 /** One thing `/readyz` looks at; `ready` is false where the API cannot do its work without it. */
 export interface Check {
   readonly name: string;
@@ -77,6 +98,7 @@ export interface Services {
   readonly accept: Acceptor;
   readonly read: Reader;
   readonly change: Changer;
+  readonly search: Searcher;
   /** Answers within a second whatever is down; never throws. */
   readiness(): Promise<readonly Check[]>;
   /** The Prometheus text of `/metrics`. */

@@ -1,11 +1,12 @@
 import { BufferUnavailableError } from "../buffer/connections.ts";
-import { bufferUnavailable, databaseUnavailable } from "../errors.ts";
+import { bufferUnavailable, databaseUnavailable, searchUnavailable } from "../errors.ts";
+import { SearchUnavailableError } from "../search/search.ts";
 import { available, StoreUnavailableError } from "../store/store.ts";
 
 /**
- * Awaits a call of buffer or store on behalf of a client.
+ * Awaits a call of buffer, store or search on behalf of a client.
  *
- * @throws {ApiError} 503 where Redis or MySQL is away; any other error as it is.
+ * @throws {ApiError} 503 where Redis or MySQL is away, or nobody can search; any other error as it is.
  */
 export async function answerable<T>(call: Promise<T>): Promise<T> {
   try {
@@ -13,6 +14,7 @@ export async function answerable<T>(call: Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof BufferUnavailableError) throw bufferUnavailable();
     if (error instanceof StoreUnavailableError) throw databaseUnavailable();
+    if (error instanceof SearchUnavailableError) throw searchUnavailable();
     throw error;
   }
 }

@@ -18,6 +18,7 @@ const defaultRestMs = 5000;
  * something no engine can do fails in both.
  */
 export class DegradingSearch implements Search {
+  readonly hasIndex = true;
   readonly #first: Engine;
   readonly #second: Engine;
   readonly #close: () => Promise<void>;
@@ -49,9 +50,13 @@ export class DegradingSearch implements Search {
       return { hits, engine: this.#first.name, degraded: false };
     } catch {
       // Why is in the log when the circuit opens; the one failure before that is nobody's business.
-      const hits = await this.#second.find(request);
-      return { hits, engine: this.#second.name, degraded: true };
+      return this.findWithoutIndex(request);
     }
+  }
+
+  async findWithoutIndex(request: SearchRequest): Promise<Found> {
+    const hits = await this.#second.find(request);
+    return { hits, engine: this.#second.name, degraded: true };
   }
 
   close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { DegradingSearch, type SearchLog } from "./degrading.ts";
 import { indexPrefix, openClient } from "./elastic-client.ts";
 import { ElasticEngine } from "./elastic-engine.ts";
-import type { Search } from "./search.ts";
+import type { Found, Search, SearchRequest } from "./search.ts";
 import { type Candidates, StandIn } from "./stand-in.ts";
 
 export interface SearchSettings {
@@ -26,8 +26,8 @@ export function openSearch(settings: SearchSettings, messages: Candidates, log: 
 }
 
 function alone(engine: StandIn): Search {
-  return {
-    find: async (request) => ({ hits: await engine.find(request), engine: engine.name, degraded: false }),
-    close: () => Promise.resolve(),
+  const find = async (request: SearchRequest): Promise<Found> => {
+    return { hits: await engine.find(request), engine: engine.name, degraded: false };
   };
+  return { hasIndex: false, find, findWithoutIndex: find, close: () => Promise.resolve() };
 }

@@ -42,8 +42,12 @@ export interface Found {
 
 /** What the API searches with. */
 export interface Search {
+  /** Whether an index is asked, so that what is owed to it must be looked for elsewhere. */
+  readonly hasIndex: boolean;
   /** @throws {SearchUnavailableError} where nobody can answer in time */
   find(request: SearchRequest): Promise<Found>;
+  /** Searches MySQL itself, as the index is known to lack too much. @throws {SearchUnavailableError} */
+  findWithoutIndex(request: SearchRequest): Promise<Found>;
   close(): Promise<void>;
 }
 

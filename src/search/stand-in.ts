@@ -1,6 +1,5 @@
-import { setImmediate as yieldToOthers } from "node:timers/promises";
-
-import { type Query, type Rank, rankOfText, ranks } from "./matching.ts";
+import { hitsAmong } from "./hits.ts";
+import { type Rank, ranks } from "./matching.ts";
 import { type Engine, type Hit, SearchUnavailableError, type SearchRequest } from "./search.ts";
 
 /** Reads the messages of a chat that may hold all terms, in pages by number; it may give more, never fewer. */
@@ -15,8 +14,6 @@ export interface Candidates {
 }
 
 const pageSize = 1000;
-/** Text is matched in pieces of so many characters, with others served in between. */
-const charactersAtOnce = 256 * 1024;
 
 /**
  * Searches a chat without an index: MySQL says which messages may match, the pure definition decides. It takes
@@ -38,7 +35,8 @@ export class StandIn implements Engine {
     const endsAtMs = performance.now() + this.#deadlineMs;
     for (let after = 0; ;) {
       const page = await this.#page(request, after);
-      await collect(page, request.query, except, best);
+      const wanted = page.filter(({ number }) => !except.has(number));
+      for (const { number, rank } of await hitsAmong(wanted, request.query)) best.add(number, rank);
       const last = page.at(-1);
       if (last === undefined || page.length < pageSize || best.isComplete) return best.inOrder();
       if (performance.now() > endsAtMs) throw new SearchUnavailableError(this.name, "the chat is too large");
@@ -49,24 +47,6 @@ export class StandIn implements Engine {
   #page({ token, chatNumber, query }: SearchRequest, after: number) {
     const terms = query.terms.map(({ text }) => text);
     return this.#messages.candidates({ token, chatNumber, after, terms, limit: pageSize });
-  }
-}
-
-async function collect(
-  page: readonly { number: number; body: string }[],
-  query: Query,
-  except: ReadonlySet<number>,
-  best: BestHits,
-): Promise<void> {
-  let characters = 0;
-  for (const { number, body } of page) {
-    if (except.has(number)) continue;
-    const rank = rankOfText(body, query);
-    if (rank !== undefined) best.add(number, rank);
-    characters += body.length;
-    if (characters < charactersAtOnce) continue;
-    characters = 0;
-    await yieldToOthers();
   }
 }
 

@@ -162,6 +162,16 @@ export class NumberedReads<T, Parent extends readonly unknown[]> {
     return row === undefined ? undefined : toRecord(row);
   }
 
+  /** Those of some records that there are, in no order. */
+  async among(parent: Parent, numbers: readonly number[]): Promise<T[]> {
+    if (numbers.length === 0) return [];
+    const { within, columns, toRecord } = this.#table;
+    const query = within(...parent)
+      .select(...columns)
+      .whereIn("number", numbers);
+    return ((await query) as unknown[]).map(toRecord);
+  }
+
   /** A record in the form in which a change of it crosses the buffer. */
   async findForChange(parent: Parent, number: number): Promise<PendingRecord | undefined> {
     const { within, textColumn } = this.#table;

@@ -67,6 +67,13 @@ function standIn(recorded: Recorded, metrics: Metrics): Services {
       message: (_token, _chat, number) => Promise.resolve({ ...message, number }),
     },
     change: standInChanges(recorded),
+    search: {
+      messages: (...call) => {
+        recorded.changes.push(["search", ...call]);
+        const items = [{ ...message, number: 7 }];
+        return Promise.resolve({ items, hasNext: true, engine: "mysql", degraded: false });
+      },
+    },
     readiness: () => Promise.resolve([{ name: "redis", ready: true, detail: "answers" }]),
     metrics: () => metrics.text(),
   };

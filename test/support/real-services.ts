@@ -1,6 +1,7 @@
 import { openBuffer } from "../../src/buffer/buffer.ts";
 import { createServices } from "../../src/commands/api.ts";
 import type { Services } from "../../src/http/services.ts";
+import { openSearch } from "../../src/search/open-search.ts";
 import { openStore } from "../../src/store/store.ts";
 import { createLogger, Metrics } from "../../src/telemetry.ts";
 import { openWorkspace } from "./workspace.ts";
@@ -13,8 +14,13 @@ export async function openRealServices(): Promise<{ services: Services; close: (
   const buffer = await openBuffer({ ...redis, limits }, "requests");
   const store = openStore(database, "requests");
   const logger = createLogger({ level: "silent" });
+  const search = openSearch(
+    { elasticsearchUrl: undefined, namespace: redis.namespace },
+    store.searching,
+    logger,
+  );
   return {
-    services: createServices(buffer, store, new Metrics(), logger),
+    services: createServices({ buffer, store, search }, new Metrics(), logger),
     async close() {
       buffer.close();
       await store.close();

@@ -10,10 +10,12 @@ import {
   invalidFields,
   invalidParameter,
   messageNotFound,
+  searchUnavailable,
 } from "../../errors.ts";
 import { pageQuery } from "../pagination.ts";
 import { deleted } from "../resources/common.ts";
 import { presentAcceptedMessage, presentMessage } from "../resources/message.ts";
+import { searchQuery } from "../routes/search.ts";
 import { exampleAccepted, exampleKeysetMeta, exampleMessage, exampleMeta, exampleToken } from "./examples.ts";
 import type { Body, Operation } from "./operation.ts";
 
@@ -101,6 +103,38 @@ export const messageOperations: readonly Operation[] = [
       },
     },
     errors: [invalidParameter("order", "must be asc or desc, given once"), ...chatMissing, ...unavailable],
+  },
+  {
+    method: "get",
+    path: `${collection}/search`,
+    id: "searchMessages",
+    tag,
+    summary: "Search a chat's messages",
+    description:
+      "Finds messages that hold every word of the query, also inside a word, whatever its case and accents; the " +
+      "query as a whole comes first, then whole words, then words that begin so, then the rest, each by number. " +
+      "A message is found as soon as it has its 201. No character of a query is syntax.",
+    query: searchQuery,
+    success: {
+      status: 200,
+      description: "One page of matches, the best first.",
+      headers: ["Link"],
+      content: {
+        schema: "FoundMessages",
+        examples: {
+          found: {
+            messages: [presentMessage(exampleMessage)],
+            meta: { ...exampleMeta, engine: "elasticsearch", degraded: false },
+          },
+        },
+      },
+    },
+    errors: [
+      invalidParameter("query", "is required: the words to search for"),
+      ...chatMissing,
+      ...unavailable,
+      searchUnavailable(),
+    ],
   },
   {
     method: "get",

@@ -98,18 +98,29 @@ function urlOf(path: string, operation: DescribedOperation): Json {
     return variable === undefined ? (examples.get(name) ?? "") : `{{${variable}}}`;
   });
   const query = operation.parameters.filter((parameter) => parameter["in"] === "query").map(queryItem);
+  const sent = query.filter(({ disabled }) => !disabled).map(({ key, value }) => `${key}=${value}`);
   return {
-    raw: `{{base_url}}${filled}`,
+    raw: `{{base_url}}${filled}${sent.length > 0 ? `?${sent.join("&")}` : ""}`,
     host: ["{{base_url}}"],
     path: filled.split("/").slice(1),
-    // There to be switched on: not all of them go together.
     ...(query.length > 0 && { query }),
   };
 }
 
-function queryItem({ name, description, schema }: Json): Json {
-  const { default: usual, minimum } = schema as { default?: string | number; minimum?: number };
-  return { key: name, value: String(usual ?? minimum ?? ""), description, disabled: true };
+/** Sent where the document has an example of it; any other is there to be switched on: not all go together. */
+function queryItem({ name, description, schema }: Json) {
+  const {
+    examples = [],
+    default: usual,
+    minimum,
+  } = schema as {
+    examples?: readonly string[];
+    default?: string | number;
+    minimum?: number;
+  };
+  const [example] = examples;
+  const value = String(example ?? usual ?? minimum ?? "");
+  return { key: String(name), value, description, disabled: example === undefined };
 }
 
 function exampleBody({ requestBody }: DescribedOperation): unknown {

@@ -6,6 +6,7 @@ import { acceptedChatView, chatInput, chatView } from "../resources/chat.ts";
 import { deletedView } from "../resources/common.ts";
 import { readinessView, livenessView } from "../resources/health.ts";
 import { acceptedMessageView, messageInput, messageView } from "../resources/message.ts";
+import { searchView } from "../resources/search.ts";
 
 /**
  * The schemas that validate and type what goes in and out, under the names the description gives them.
@@ -26,6 +27,7 @@ const answers = {
   AcceptedMessage: acceptedMessageView,
   Message: messageView,
   MessageList: z.object({ messages: z.array(messageView), meta: z.union([pageMeta, keysetMeta]) }),
+  FoundMessages: searchView,
   PageMeta: pageMeta,
   KeysetMeta: keysetMeta,
   Deleted: deletedView,

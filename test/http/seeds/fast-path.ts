@@ -10,10 +10,7 @@ const aChat = { number: 1, messages_count: anything, ...aTime };
 const aMessage = { number: 1, body: "hi", ...aTime };
 const noApplication = cantFind(`an Application with token ${noSuch}`);
 
-/**
- * What the README of the API in front of a fast path shows: the richest of the five. Its search is not here
- * yet; that route comes with the search itself.
- */
+/** What the README of the API in front of a fast path shows: the richest of the five. */
 export const fastPathRows: Rows = {
   "list applications": {
     verb: "GET",
@@ -185,5 +182,23 @@ export const fastPathRows: Rows = {
     path: inV1("/:token/chats/1/messages/9"),
     status: 404,
     shows: cantFind("a Message with number 9"),
+  },
+  "search messages": {
+    verb: "GET",
+    path: inV1("/:token/chats/1/messages/search?query=HI&page=1&per_page=20"),
+    status: 200,
+    shows: () => ({ messages: [aMessage], meta: { ...meta, per_page: 20 } }),
+  },
+  "search messages in no application": {
+    verb: "GET",
+    path: inV1(`/${noSuch}/chats/1/messages/search?query=hello`),
+    status: 404,
+    shows: noApplication,
+  },
+  "search messages in no chat": {
+    verb: "GET",
+    path: inV1("/:token/chats/9/messages/search?query=hello"),
+    status: 404,
+    shows: cantFind("a Chat with number 9"),
   },
 };

@@ -1,9 +1,17 @@
 import type { Rows } from "./row.ts";
 import { anything, bare, inV1, noSuch } from "./row.ts";
 
-/** What the READMEs of the other four show. Their searches are not here yet either. */
+const foundHi = () => ({ messages: [{ number: 1, body: "hi" }] });
+
+/** What the READMEs of the other four show. */
 export const otherRows: Readonly<Record<string, Rows>> = {
   "the API with queues and thresholds": {
+    "search messages": {
+      verb: "GET",
+      path: bare("/:token/chats/1/messages/search?q=hi"),
+      status: 200,
+      shows: foundHi,
+    },
     "list applications": { verb: "GET", path: bare(""), status: 200 },
     "create an application": { verb: "POST", path: bare(""), body: { name: "My App" }, status: 201 },
     "get an application": { verb: "GET", path: bare("/:token"), status: 200 },
@@ -27,6 +35,12 @@ export const otherRows: Readonly<Record<string, Rows>> = {
     },
   },
   "the API with a worker for each record": {
+    "search messages": {
+      verb: "GET",
+      path: bare("/:token/chats/1/messages/search?q=hi"),
+      status: 200,
+      shows: foundHi,
+    },
     "create an application": {
       verb: "POST",
       path: bare(""),
@@ -62,6 +76,12 @@ export const otherRows: Readonly<Record<string, Rows>> = {
   },
   // Its README lists what can be done with each record and leaves the requests to a page elsewhere.
   "the API with a message queue": {
+    "search messages": {
+      verb: "GET",
+      path: bare("/:token/chats/1/messages/search?q=hi"),
+      status: 200,
+      shows: foundHi,
+    },
     "create an application": { verb: "POST", path: bare(""), body: { name: "My App" }, status: 201 },
     "read an application": { verb: "GET", path: bare("/:token"), status: 200 },
     "update an application": { verb: "PUT", path: bare("/:token"), body: { name: "Other" }, status: 200 },
@@ -89,6 +109,12 @@ export const otherRows: Readonly<Record<string, Rows>> = {
     },
   },
   "the API with services and jobs": {
+    "search messages": {
+      verb: "GET",
+      path: inV1("/:token/chats/1/messages/search?query=hi"),
+      status: 200,
+      shows: foundHi,
+    },
     "create an application": {
       verb: "POST",
       path: inV1(""),
