@@ -1,5 +1,7 @@
 import type { estypes } from "@elastic/elasticsearch";
 
+import { maxHits } from "./search.ts";
+
 /**
  * How messages are indexed. The only searched field holds the marked text, cut into all its pieces of three
  * characters, with their positions: three-character pieces that follow each other are a substring, so a phrase
@@ -24,7 +26,7 @@ const settings: estypes.IndicesIndexSettings = {
   refresh_interval: "-1",
   // A write that comes late finds that its message was deleted, for this long.
   gc_deletes: "1h",
-  max_result_window: 10_000,
+  max_result_window: maxHits,
   analysis: {
     tokenizer: { one: pieces(1), two: pieces(2), three: pieces(3) },
     analyzer: { one: analyzer("one"), two: analyzer("two"), three: analyzer("three") },

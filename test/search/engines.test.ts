@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import { describeWithElasticsearch, elasticsearchUrl } from "../support/elasticsearch.ts";
-import type { Engine } from "../../src/search/search.ts";
+import { compareHits, type Engine } from "../../src/search/search.ts";
 import { chatOf, queryOf, SearchStage } from "./search-stage.ts";
 
 const chat = { token: "a".repeat(22), chatNumber: 1 };
@@ -152,6 +152,7 @@ describeWithElasticsearch("Both engines", () => {
       const request = { ...chat, query: queryOf(text), except: [], limit: 100 };
       const [elastic, standIn] = await Promise.all(engines.map((engine) => engine.find(request)));
       expect(elastic, text).to.deep.equal(standIn);
+      expect(elastic, text).to.deep.equal([...(standIn ?? [])].sort(compareHits));
     }
   });
 
