@@ -168,6 +168,46 @@ export class Keys {
     return this.#key(partition, "wake");
   }
 
+  /** Hash: what each process that runs says of itself. */
+  processes(): string {
+    return this.#key(0, "processes");
+  }
+
+  /** Sorted set: processes by the time at which they are forgotten, milliseconds. */
+  processesForgotten(): string {
+    return this.#key(0, "processes-forgotten");
+  }
+
+  /** String: a tick of a job that somebody has claimed; expires. */
+  jobTick(job: string, tick: string): string {
+    return this.#key(0, `job-tick:${job}:${tick}`);
+  }
+
+  /** String: who runs a job now; expires. */
+  jobLease(job: string): string {
+    return this.#key(0, `job-lease:${job}`);
+  }
+
+  /** Integer: how often a job's lease was given. */
+  jobFence(job: string): string {
+    return this.#key(0, `job-fence:${job}`);
+  }
+
+  /** List: a job's last runs, the latest first. */
+  jobRuns(job: string): string {
+    return this.#key(0, `job-runs:${job}`);
+  }
+
+  /** Hash: how often a job was done, failed, or skipped, and when it was last done. */
+  jobTotals(job: string): string {
+    return this.#key(0, `job-totals:${job}`);
+  }
+
+  /** Hash: jobs that a person asked for and that no flusher has begun. */
+  jobRequests(): string {
+    return this.#key(0, "job-requests");
+  }
+
   #key(partition: number, name: string): string {
     return `${this.#namespace}:{${partition}}:${name}`;
   }

@@ -18,6 +18,7 @@ const names = [
   "clear-mark",
   "acquire-lease",
   "renew-lease",
+  "beat",
 ] as const;
 type ScriptName = (typeof names)[number];
 

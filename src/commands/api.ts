@@ -46,6 +46,7 @@ export async function runApi(config: Config): Promise<void> {
   const server = createHttpServer(app);
   await listen(server, config.http);
   lifecycle.onStop("http", () => close(server));
+  lifecycle.onStop("heartbeat", buffer.processes.announce("api"));
   logger.info({ address: addressOf(server) }, "listening");
   tellReady();
 }

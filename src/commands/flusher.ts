@@ -31,6 +31,7 @@ export async function runFlusher(config: Config): Promise<void> {
   await buffer.onWake((partition, reason) => {
     flusher.trigger(reason, partition);
   });
+  lifecycle.onStop("heartbeat", buffer.processes.announce("flusher"));
   logger.info({ partitions: buffer.partitions }, "flusher started");
   tellReady();
 }
