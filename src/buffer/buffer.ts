@@ -15,6 +15,7 @@ import { PendingReads } from "./pending-reads.ts";
 import { Processes } from "./processes.ts";
 import { Revising } from "./revising.ts";
 import { Scripts } from "./scripts.ts";
+import { Snapshots } from "./snapshots.ts";
 import { Totals } from "./totals.ts";
 
 export interface BufferSettings {
@@ -53,6 +54,7 @@ export class Buffer {
   readonly totals: Totals;
   readonly processes: Processes;
   readonly jobs: JobRuns;
+  readonly snapshots: Snapshots;
   readonly partitions: number;
   readonly #connection: Connection;
   readonly #url: string;
@@ -80,6 +82,7 @@ export class Buffer {
     this.totals = new Totals(connection, keys);
     this.processes = new Processes(connection, scripts, keys);
     this.jobs = new JobRuns(connection, scripts, keys);
+    this.snapshots = new Snapshots(connection, keys);
     this.partitions = settings.partitions;
     this.#connection = connection;
     this.#url = settings.url;

@@ -58,6 +58,12 @@ export class JobRuns {
     this.#keys = keys;
   }
 
+  /** The clock of Redis, Unix milliseconds: one for all processes. */
+  async nowMs(): Promise<number> {
+    const [seconds, microseconds] = await this.#connection.settled(this.#connection.client.time());
+    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+  }
+
   /** Whether this call is the first one for a tick, which is named by its own time and not by a clock's. */
   async claimTick(job: JobName, tick: string): Promise<boolean> {
     const key = this.#keys.jobTick(job, tick);

@@ -208,10 +208,42 @@ export class Keys {
     return this.#key(0, "job-requests");
   }
 
+  /** What every key of a partition matches; the rate limiter's do not. */
+  pattern(): string {
+    return `${this.#namespace}:{*`;
+  }
+
+  /** Reads the name of a key of a partition; nothing for one that is none of this installation's. */
+  parse(key: string): ParsedKey | undefined {
+    const head = `${this.#namespace}:{`;
+    const found = key.startsWith(head)
+      ? /^(\d+)\}:([\w-]+)(?::([\w-]+))?/.exec(key.slice(head.length))
+      : null;
+    if (!found) return undefined;
+    const [partition, name, token] = [Number(found[1]), found[2] ?? "", found[3]];
+    const isAtHome =
+      partition < this.partitions &&
+      (!parentNames.has(name) || token === undefined || this.partitionOf(token) === partition);
+    return { name, isAtHome, isOfThePresent: presentNames.test(name) };
+  }
+
   #key(partition: number, name: string): string {
     return `${this.#namespace}:{${partition}}:${name}`;
   }
 }
+
+/** What the name of a key tells. */
+interface ParsedKey {
+  readonly name: string;
+  /** Whether its partition is where it is looked for. */
+  readonly isAtHome: boolean;
+  /** Whether it tells which processes run and what they do, and nothing of what was accepted. */
+  readonly isOfThePresent: boolean;
+}
+
+/** The keys that hold the token of an application next. */
+const parentNames = new Set(["counter", "pending", "revisions", "dead"]);
+const presentNames = /^(lease|processes|processes-forgotten|job-\w+)$/;
 
 /** A client's key as part of a name: of one length, and of no character that means something here. */
 function digestOf(key: string): string {

@@ -1,0 +1,156 @@
+/**
+ * Takes a snapshot over the wire, as a replica would be given one: Redis may live on another host, and need
+ * not have room for it on its disk. Redis saves it in a process of its own and goes on serving.
+ */
+import { once } from "node:events";
+import { connect as connectPlain, type Socket } from "node:net";
+import { connect as connectSecurely } from "node:tls";
+
+import type { RedisOptions } from "ioredis";
+
+/** Thrown where Redis does not give a snapshot, or not the whole of it. */
+export class SnapshotRefusedError extends Error {
+  constructor(reason: string) {
+    super(`Redis gave no snapshot: ${reason}`);
+    this.name = "SnapshotRefusedError";
+  }
+}
+
+/** Redis says every second that it is still saving; after such a silence it does not any more. */
+const silenceMs = 60_000;
+const markLength = 40;
+
+/**
+ * The bytes of a snapshot. It ends when the last one was taken; the caller need not take all.
+ *
+ * @throws {SnapshotRefusedError} where Redis refuses, fails to save, falls silent, or breaks off
+ */
+export async function* readSnapshot(options: RedisOptions, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const socket = await open(options, signal);
+  try {
+    const replies = new Replies(socket);
+    const { username, password } = options;
+    if (password) {
+      await replies.orRefusal("without any password configured", () => {
+        send(socket, username ? ["AUTH", username, password] : ["AUTH", password]);
+      });
+    }
+    // It can be told the end by a mark, and wants no writes after the snapshot. Older ones know neither word.
+    for (const option of [
+      ["capa", "eof"],
+      ["rdb-only", "1"],
+    ]) {
+      await replies.orRefusal("ERR", () => {
+        send(socket, ["REPLCONF", ...option]);
+      });
+    }
+    send(socket, ["SYNC"]);
+    const head = await replies.line();
+    const marked = /^\$EOF:(.{40})$/.exec(head)?.[1];
+    if (marked !== undefined) yield* replies.untilMark(Buffer.from(marked, "latin1"));
+    else if (/^\$\d+$/.test(head)) yield* replies.bytes(Number(head.slice(1)));
+    else throw new SnapshotRefusedError(`it answered ${JSON.stringify(head.slice(0, 100))}`);
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function open(options: RedisOptions, signal: AbortSignal): Promise<Socket> {
+  const { host = "127.0.0.1", port = 6379, path, tls } = options;
+  const socket = path
+    ? connectPlain(path)
+    : tls
+      ? connectSecurely({ servername: host, ...tls, host, port })
+      : connectPlain(port, host);
+  socket.setTimeout(silenceMs, () => socket.destroy(new Error(`silence for ${silenceMs / 1000} s`)));
+  // Whoever reads is told; without a listener a fault in between would end the process.
+  socket.on("error", () => undefined);
+  const onAbort = () => socket.destroy(new Error("told to stop"));
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  socket.once("close", () => {
+    signal.removeEventListener("abort", onAbort);
+  });
+  try {
+    await once(socket, tls ? "secureConnect" : "connect");
+  } catch (error) {
+    throw refusal(error);
+  }
+  return socket;
+}
+
+function send(socket: Socket, words: readonly string[]): void {
+  const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
+  socket.write(`*${words.length}\r\n${parts.join("")}`);
+}
+
+function refusal(error: unknown): SnapshotRefusedError {
+  if (error instanceof SnapshotRefusedError) return error;
+  return new SnapshotRefusedError(error instanceof Error ? error.message : String(error));
+}
+
+/** What Redis sends: lines first, then the snapshot. */
+class Replies {
+  readonly #chunks: AsyncIterator<Buffer>;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(socket: Socket) {
+    this.#chunks = (socket as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  }
+
+  /** The next line that is not empty: with empty ones Redis says that it is still saving. */
+  async line(): Promise<string> {
+    for (;;) {
+      const end = this.#rest.indexOf("\n");
+      if (end < 0) {
+        this.#rest = Buffer.concat([this.#rest, await this.#more()]);
+        continue;
+      }
+      const line = this.#rest.subarray(0, end).toString("latin1").trimEnd();
+      this.#rest = this.#rest.subarray(end + 1);
+      if (line.startsWith("-")) throw new SnapshotRefusedError(line.slice(1));
+      if (line !== "") return line;
+    }
+  }
+
+  /** Asks, and takes a refusal with these words as an answer. */
+  async orRefusal(words: string, ask: () => void): Promise<void> {
+    ask();
+    try {
+      await this.line();
+    } catch (error) {
+      if (!(error instanceof SnapshotRefusedError) || !error.message.includes(words)) throw error;
+    }
+  }
+
+  /** So many bytes. */
+  async *bytes(count: number): AsyncGenerator<Buffer> {
+    for (let left = count; left > 0; this.#rest = Buffer.alloc(0)) {
+      if (this.#rest.length === 0) this.#rest = await this.#more();
+      const chunk = this.#rest.subarray(0, left);
+      left -= chunk.length;
+      yield chunk;
+    }
+  }
+
+  /** All bytes before a mark, which is the last that Redis sends. */
+  async *untilMark(mark: Buffer): AsyncGenerator<Buffer> {
+    let held = this.#rest;
+    while (!held.subarray(-markLength).equals(mark)) {
+      const certain = Math.max(0, held.length - markLength);
+      if (certain > 0) yield held.subarray(0, certain);
+      held = Buffer.concat([held.subarray(certain), await this.#more()]);
+    }
+    yield held.subarray(0, held.length - markLength);
+  }
+
+  async #more(): Promise<Buffer> {
+    try {
+      const next = await this.#chunks.next();
+      if (next.done === true) throw new SnapshotRefusedError("it closed the connection; its log says why");
+      return next.value;
+    } catch (error) {
+      throw refusal(error);
+    }
+  }
+}
