@@ -40,6 +40,14 @@ export interface Config {
     readonly cron: string;
     readonly maxRows: number;
   };
+  readonly jobs: {
+    /** Cron expressions in UTC; absent where a job is off. */
+    readonly countsCron: string | undefined;
+    readonly backupCron: string | undefined;
+    readonly cleanupCron: string | undefined;
+    readonly backupDirectory: string;
+    readonly backupKeepHours: number;
+  };
   readonly buffer: {
     readonly maxRecords: number;
     readonly maxBytes: number;
@@ -76,6 +84,19 @@ const cronExpression = (fallback: string) =>
       .string()
       .refine((expression) => validate(expression), "must be a cron expression of five or six fields")
       .default(fallback),
+  );
+
+/** A job's schedule, or `off`. */
+const jobCron = (fallback: string) =>
+  optional(
+    z
+      .string()
+      .refine(
+        (expression) => expression === "off" || validate(expression),
+        "must be a cron expression of five or six fields, or off",
+      )
+      .default(fallback)
+      .transform((expression) => (expression === "off" ? undefined : expression)),
   );
 
 const redisUrl = z
@@ -120,6 +141,11 @@ const variables = z.object({
   CHAT_QUEUE_THRESHOLD: integer(1, 1_000_000, 10),
   MESSAGE_QUEUE_THRESHOLD: integer(1, 1_000_000, 10),
   FLUSH_CRON: cronExpression("* * * * *"),
+  COUNTS_CRON: jobCron("0 * * * *"),
+  BACKUP_CRON: jobCron("30 * * * *"),
+  CLEANUP_CRON: jobCron("45 3 * * *"),
+  BACKUP_DIR: text("backups"),
+  BACKUP_KEEP_HOURS: integer(1, 1_000_000, 24),
   FLUSH_MAX_ROWS: integer(1, 5000, 1000),
   BUFFER_MAX_RECORDS: integer(1, 1_000_000_000, 1_000_000),
   BUFFER_MAX_BYTES: integer(1024, 1024 ** 4, 1024 * mebibyte),
@@ -180,6 +206,13 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       messageThreshold: values.MESSAGE_QUEUE_THRESHOLD,
       cron: values.FLUSH_CRON,
       maxRows: values.FLUSH_MAX_ROWS,
+    },
+    jobs: {
+      countsCron: values.COUNTS_CRON,
+      backupCron: values.BACKUP_CRON,
+      cleanupCron: values.CLEANUP_CRON,
+      backupDirectory: values.BACKUP_DIR,
+      backupKeepHours: values.BACKUP_KEEP_HOURS,
     },
     buffer: {
       maxRecords: values.BUFFER_MAX_RECORDS,

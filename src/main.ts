@@ -3,16 +3,20 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 
 import { BufferUnavailableError } from "./buffer/connections.ts";
+import { SnapshotError } from "./buffer/rdb/cursor.ts";
 import { runAll } from "./commands/all.ts";
 import { runApi } from "./commands/api.ts";
 import { discardDeadLetter, listDeadLetters, requeueDeadLetter } from "./commands/dead-letters.ts";
 import { runFlush } from "./commands/flush.ts";
 import { runFlusher } from "./commands/flusher.ts";
+import { runJobByHand } from "./commands/jobs.ts";
 import { runMigrate } from "./commands/migrate.ts";
 import { OperatorError } from "./commands/operator-error.ts";
 import { runReindex, runSearchCheck } from "./commands/search.ts";
+import { type RestoreOptions, runRestore } from "./commands/restore.ts";
 import { runStatus } from "./commands/status.ts";
 import { ConfigError, loadConfig } from "./config.ts";
+import { RestoreRefusedError } from "./jobs/restore.ts";
 
 const program = new Command("sluice").description(
   "A write-behind chat API: numbered and kept in Redis at once, flushed to MySQL in multi-row INSERTs.",
@@ -44,6 +48,31 @@ program
   .command("flush")
   .description("flush what is pending now, and wait until it is in MySQL")
   .action(() => runFlush(loadConfig()));
+
+program
+  .command("counts")
+  .description("recompute chats_count and messages_count where records were written or deleted")
+  .option("--all", "of every application and chat", false)
+  .action((options: { all: boolean }) => runJobByHand(loadConfig(), "counts", options));
+
+program
+  .command("backup")
+  .description("write a snapshot of Redis to BACKUP_DIR, and verify it")
+  .action(() => runJobByHand(loadConfig(), "backup"));
+
+program
+  .command("cleanup")
+  .description("remove backups older than BACKUP_KEEP_HOURS; the latest good ones stay")
+  .action(() => runJobByHand(loadConfig(), "cleanup"));
+
+program
+  .command("restore")
+  .description("put a backup back into Redis; stop the API and the flushers before")
+  .argument("[file]", "the backup")
+  .option("--latest", "the latest backup in BACKUP_DIR that is whole", false)
+  .option("--verify", "only read it, and say whether it is whole", false)
+  .option("--force", "also while processes run, or where Redis holds what is not flushed", false)
+  .action((file: string | undefined, options: RestoreOptions) => runRestore(loadConfig(), file, options));
 
 program
   .command("status")
@@ -96,7 +125,8 @@ try {
 }
 
 function isForOperators(error: Error): boolean {
-  return [ConfigError, OperatorError, BufferUnavailableError].some((kind) => error instanceof kind);
+  const kinds = [ConfigError, OperatorError, BufferUnavailableError, RestoreRefusedError, SnapshotError];
+  return kinds.some((kind) => error instanceof kind);
 }
 
 /** What a person at the terminal needs to know; the whole error only where it is a defect of ours. */

@@ -68,6 +68,13 @@ describe("The configuration", () => {
       },
       search: { elasticsearchUrl: undefined },
       flush: { chatThreshold: 10, messageThreshold: 10, cron: "* * * * *", maxRows: 1000 },
+      jobs: {
+        countsCron: "0 * * * *",
+        backupCron: "30 * * * *",
+        cleanupCron: "45 3 * * *",
+        backupDirectory: "backups",
+        backupKeepHours: 24,
+      },
       buffer: { maxRecords: 1_000_000, maxBytes: 1024 ** 3, numberGapAfterLoss: 1000 },
       logLevel: "info",
     } satisfies Config);

@@ -8,6 +8,15 @@ export interface BufferEpoch {
   readonly flushSequence: number;
 }
 
+/** How far a partition had come when a flush began. */
+export interface FlushMark {
+  readonly flushSequence: number;
+  /** Chats and messages accepted in all. */
+  readonly accepted: number;
+  /** Entries of the pending lists, those of the flush included. */
+  readonly pending: number;
+}
+
 /** What tells a Redis that has kept its data from one that has not. */
 export class BufferEpochs {
   readonly #connection: Connection;
@@ -42,11 +51,28 @@ export class BufferEpochs {
     await this.#scripts.run("begin-epoch", [this.#keys.meta(partition)], args);
   }
 
-  /** Counts one more flush; answers the count. */
-  async advance(partition: number): Promise<number> {
-    return this.#connection.settled(
-      this.#connection.client.hincrby(this.#keys.meta(partition), "sequence", 1),
+  /** Counts one more flush; answers the count, and what was accepted and is pending as of then. */
+  async advance(partition: number): Promise<FlushMark> {
+    const meta = this.#keys.meta(partition);
+    const answers = await this.#connection.settled(
+      this.#connection.client
+        .multi()
+        .hincrby(meta, "sequence", 1)
+        .hmget(meta, "accepted:chats", "accepted:messages")
+        .llen(this.#keys.list(partition, "chats"))
+        .llen(this.#keys.list(partition, "messages"))
+        .exec(),
     );
+    const [sequence, accepted, chats, messages] = (answers ?? []).map(([error, answer]) => {
+      if (error) throw error;
+      return answer;
+    });
+    const [acceptedChats, acceptedMessages] = accepted as (string | null)[];
+    return {
+      flushSequence: Number(sequence),
+      accepted: Number(acceptedChats ?? 0) + Number(acceptedMessages ?? 0),
+      pending: Number(chats) + Number(messages),
+    };
   }
 
   /** Names the running Redis process: another name means that it was started again, perhaps with less data. */

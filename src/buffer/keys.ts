@@ -242,7 +242,7 @@ interface ParsedKey {
 }
 
 /** The keys that hold the token of an application next. */
-const parentNames = new Set(["counter", "pending", "revisions", "dead"]);
+const parentNames = new Set(["counter", "pending", "revisions", "dead", "owed"]);
 const presentNames = /^(lease|processes|processes-forgotten|job-\w+)$/;
 
 /** A client's key as part of a name: of one length, and of no character that means something here. */

@@ -1,9 +1,11 @@
-import { schedule } from "node-cron";
+import { schedule as scheduleTask } from "node-cron";
 
 import type { Buffer } from "../buffer/buffer.ts";
 import type { Config } from "../config.ts";
 import { Flusher, systemClock } from "../flusher/flusher.ts";
 import { IndexWorkers } from "../flusher/index-workers.ts";
+import { scheduledJobs } from "../jobs/jobs.ts";
+import { Schedule } from "../jobs/schedule.ts";
 import { Lifecycle, tellReady } from "../lifecycle.ts";
 import { openSearchIndex } from "../search/search-index.ts";
 import type { Store } from "../store/store.ts";
@@ -20,14 +22,14 @@ export async function runFlusher(config: Config): Promise<void> {
   const flusher = new Flusher(buffer, store, settings, logger);
   lifecycle.onStop("flusher", () => flusher.stop());
   keepIndex(config, lifecycle, buffer, store, logger);
-  const minute = schedule(
+  const minute = scheduleTask(
     config.flush.cron,
     () => {
       flusher.trigger("minute");
     },
     { timezone: "Etc/UTC" },
   );
-  lifecycle.onStop("schedule", () => minute.stop());
+  lifecycle.onStop("minute", () => minute.stop());
   await buffer.onWake((partition, reason) => {
     flusher.trigger(reason, partition);
   });

@@ -9,18 +9,20 @@ export interface Progress {
 
 const lineEveryMs = 5000;
 
+type Stream = NodeJS.WritableStream & { readonly isTTY?: boolean };
+
 /**
  * Shows progress on a stream: as a bar on a terminal, as a plain line now and then elsewhere. `total` may be an
- * estimate; 0 where there is none.
+ * estimate; where there is none it only counts.
  */
 export function progressOf(
-  stream: NodeJS.WriteStream,
-  { total, what }: { total: number; what: string },
+  stream: Stream,
+  { total = 0, what }: { readonly total?: number | undefined; readonly what: string },
 ): Progress {
-  return stream.isTTY ? bar(stream, total, what) : lines(stream, total, what);
+  return stream.isTTY && total > 0 ? bar(stream, total, what) : lines(stream, total, what);
 }
 
-function bar(stream: NodeJS.WriteStream, total: number, what: string): Progress {
+function bar(stream: Stream, total: number, what: string): Progress {
   const format = `{bar} {value} of about {total} ${what}, {duration_formatted}`;
   const shown = new SingleBar(
     { stream, format, hideCursor: true, clearOnComplete: false },
@@ -41,7 +43,7 @@ function bar(stream: NodeJS.WriteStream, total: number, what: string): Progress 
   };
 }
 
-function lines(stream: NodeJS.WriteStream, total: number, what: string): Progress {
+function lines(stream: Stream, total: number, what: string): Progress {
   let [value, shownAtMs] = [0, performance.now()];
   const show = () => {
     stream.write(total > value ? `${value} of about ${total} ${what}\n` : `${value} ${what}\n`);

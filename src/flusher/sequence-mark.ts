@@ -39,10 +39,10 @@ export class SequenceMark {
    */
   async beforeWrite(): Promise<void> {
     if (!this.#epochs.isVerified(this.#partition)) await this.#epochs.verify(this.#partition);
-    const [{ epoch }, flushSequence] = await Promise.all([
+    const [{ epoch }, mark] = await Promise.all([
       this.#buffer.epochs.read(this.#partition),
       this.#buffer.epochs.advance(this.#partition),
     ]);
-    if (epoch !== undefined) await this.#store.epochs.advance(this.#partition, { epoch, flushSequence });
+    if (epoch !== undefined) await this.#store.epochs.advance(this.#partition, { epoch, ...mark });
   }
 }

@@ -8,6 +8,15 @@ export interface StoredEpoch {
   readonly flushSequence: number;
 }
 
+/** What the last flush that MySQL knows of said of the buffer: what a restored Redis is measured by. */
+export interface LastFlush {
+  readonly atMs: number;
+  /** Chats and messages accepted in all by then. */
+  readonly accepted: number;
+  /** Records and changes that were pending then, those of the flush included. */
+  readonly pending: number;
+}
+
 /** Keeps what Redis must at least know. Every change is settled by what is read back. */
 export class Epochs {
   readonly #knex: Knex;
@@ -43,11 +52,24 @@ export class Epochs {
   }
 
   /** Notes how far the flushes of an epoch have come. */
-  async advance(partition: number, { epoch, flushSequence }: StoredEpoch): Promise<void> {
+  async advance(
+    partition: number,
+    { epoch, flushSequence, accepted, pending }: StoredEpoch & Omit<LastFlush, "atMs">,
+  ): Promise<void> {
     await this.#knex("partitions")
       .where({ partition_number: partition, epoch })
       .where("flush_sequence", "<", flushSequence)
-      .update({ flush_sequence: flushSequence, updated_at: new Date() });
+      .update({ flush_sequence: flushSequence, accepted, pending, updated_at: new Date() });
+  }
+
+  /** What was noted with the last flush of a partition. */
+  async lastFlush(partition: number): Promise<LastFlush | undefined> {
+    const row: { accepted: number; pending: number; updated_at: Date } | undefined = await this.#knex(
+      "partitions",
+    )
+      .where("partition_number", partition)
+      .first("accepted", "pending", "updated_at");
+    return row && { atMs: row.updated_at.getTime(), accepted: row.accepted, pending: row.pending };
   }
 
   async #readBack(partition: number): Promise<StoredEpoch> {

@@ -3,6 +3,7 @@ import type { Knex } from "knex";
 import type { Config } from "../config.ts";
 import { Applications } from "./applications.ts";
 import { openPool } from "./connection.ts";
+import { Counts } from "./counts.ts";
 import { Epochs } from "./epochs.ts";
 import { classify } from "./failure.ts";
 import { Reads } from "./reads.ts";
@@ -26,6 +27,7 @@ export class Store {
   readonly removals: Removals;
   readonly searching: Searching;
   readonly epochs: Epochs;
+  readonly counts: Counts;
   readonly #knex: Knex;
 
   constructor(pool: Knex) {
@@ -36,6 +38,7 @@ export class Store {
     this.removals = new Removals(pool);
     this.searching = new Searching(pool);
     this.epochs = new Epochs(pool);
+    this.counts = new Counts(pool);
   }
 
   /** Resolves when MySQL answers. @throws what MySQL or the way to it says */
