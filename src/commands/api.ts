@@ -64,7 +64,7 @@ export function createServices(
     read,
     change: createChanger(buffer, store, read),
     search: createSearcher(buffer, store, read, search),
-    readiness: () => checkReadiness(buffer, store),
+    readiness: (verbose) => checkReadiness(buffer, store, verbose),
     metrics: createMetricsText(metrics, buffer),
   };
 }

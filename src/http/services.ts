@@ -100,7 +100,7 @@ export interface Services {
   readonly change: Changer;
   readonly search: Searcher;
   /** Answers within a second whatever is down; never throws. */
-  readiness(): Promise<readonly Check[]>;
+  readiness(verbose: boolean): Promise<readonly Check[]>;
   /** The Prometheus text of `/metrics`. */
   metrics(): Promise<string>;
 }

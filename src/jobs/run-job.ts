@@ -56,12 +56,19 @@ async function runUnder(lease: JobLease, job: Job, runs: JobRuns, options: RunOp
   } catch (error) {
     if (options.signal.aborted) return { outcome: "stopped", detail: "its process was told to stop" };
     if (lost.signal.aborted) return { outcome: "failed", detail: "its lease was lost: Redis was away" };
-    return { outcome: "failed", detail: error instanceof Error ? error.message : String(error) };
+    return { outcome: "failed", detail: reasonOf(error) };
   } finally {
     over.abort();
     await keeping;
     await quietly(runs.renew(lease, 0));
   }
+}
+
+/** Why, in words that quote no data: a driver's message holds the statement, and so tokens. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code = error.name } = error as { code?: string };
+  return "sql" in error ? `MySQL answered ${code}` : error.message;
 }
 
 /** Renews the lease until the run is over; aborts the run when the lease has gone, or may have. */

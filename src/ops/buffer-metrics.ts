@@ -1,6 +1,7 @@
 import type { Buffer } from "../buffer/buffer.ts";
 import { BufferUnavailableError } from "../buffer/connections.ts";
 import { durationBuckets } from "../flusher/flush-totals.ts";
+import { registerJobs } from "./job-metrics.ts";
 import type { Metrics } from "../telemetry.ts";
 import { readStatus, type Status } from "./status.ts";
 
@@ -14,11 +15,13 @@ export function createMetricsText(metrics: Metrics, buffer: Buffer): () => Promi
   const shows = [registerBuffer, registerTotals, registerDurations, registerIndex].map((register) =>
     register(metrics),
   );
+  const showJobs = registerJobs(metrics, buffer);
   const up = metrics.gauge({ name: "sluice_redis_up", help: "Whether Redis answers." });
   return async () => {
     try {
       const status = await readStatus(buffer);
       for (const show of shows) show(status);
+      await showJobs();
       up.set(1);
     } catch (error) {
       if (!(error instanceof BufferUnavailableError)) throw error;

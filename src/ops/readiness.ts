@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Buffer } from "../buffer/buffer.ts";
+import { type JobName, jobNames, type JobStatus } from "../buffer/job-runs.ts";
 import type { Store } from "../store/store.ts";
 
 /** One thing readiness looks at; `ready` is false where the API cannot do its work without it. */
@@ -16,10 +17,15 @@ const patienceMs = 800;
  * Looks at Redis and MySQL, within a second whatever they do. Without Redis nothing can be accepted; without
  * MySQL everything can: waiting it out is what the buffer is for, so it does not make the API unready.
  */
-export async function checkReadiness(buffer: Buffer, store: Store): Promise<readonly Check[]> {
-  const [redis, database] = await Promise.all([
+export async function checkReadiness(
+  buffer: Buffer,
+  store: Store,
+  verbose: boolean,
+): Promise<readonly Check[]> {
+  const [redis, database, jobs] = await Promise.all([
     detailOf(buffer.evictionPolicy()),
     detailOf(store.ping().then(() => "answers")),
+    Promise.all(verbose ? jobNames.map((name) => checkJob(buffer, name)) : []),
   ]);
   return [
     {
@@ -28,7 +34,24 @@ export async function checkReadiness(buffer: Buffer, store: Store): Promise<read
       detail: redis.answered ? evictionDetail(redis.detail) : redis.detail,
     },
     { name: "database", ready: true, detail: database.detail },
+    ...jobs,
   ];
+}
+
+/** A job that fails is for somebody to look at; the API works without it. */
+async function checkJob(buffer: Buffer, name: JobName): Promise<Check> {
+  const { detail } = await detailOf(buffer.jobs.status(name, 1).then(describeJob));
+  return { name: `job ${name}`, ready: true, detail };
+}
+
+function describeJob({ isRunning, runs: [last], lastDoneAtMs }: JobStatus): string {
+  if (!last) return isRunning ? "runs for the first time" : "has not run yet";
+  const time = new Date(last.startedAtMs).toISOString();
+  const done =
+    last.outcome === "done" || lastDoneAtMs === undefined
+      ? ""
+      : `; last done ${new Date(lastDoneAtMs).toISOString()}`;
+  return `${last.outcome} ${time}: ${last.detail}${done}`;
 }
 
 /** What to say of Redis' way with full memory: any policy but `noeviction` may throw accepted records away. */

@@ -61,6 +61,9 @@ describe("Several schedules on one Redis", function () {
 
   let workspace: Workspace;
   let buffers: Buffer[];
+  let first: Buffer;
+  let second: Buffer;
+  let third: Buffer;
   let schedules: Schedule[];
   let nowMs: number;
   /** When each run began, by the clock of the schedules. */
@@ -74,6 +77,7 @@ describe("Several schedules on one Redis", function () {
   before(async () => {
     workspace = await openWorkspace();
     buffers = await Promise.all([1, 2, 3].map(() => openTestBuffer(workspace, "draining")));
+    [first, second, third] = buffers as [Buffer, Buffer, Buffer];
   });
 
   beforeEach(async () => {
@@ -123,7 +127,7 @@ describe("Several schedules on one Redis", function () {
       "18:00",
       "19:00",
     ]);
-    const { runs, totals, isRunning } = await (buffers[0] as Buffer).jobs.status("counts");
+    const { runs, totals, isRunning } = await first.jobs.status("counts");
     expect(runs.map(({ outcome }) => outcome)).to.deep.equal(Array(6).fill("done"));
     expect(runs[0]?.detail).to.equal("counted");
     expect([totals.done, isRunning]).to.deep.equal([6, false]);
@@ -151,7 +155,7 @@ describe("Several schedules on one Redis", function () {
     await waitFor(() => begun.length === 1, { what: "the run" });
     nowMs += hourMs;
     await Promise.all(schedules.map((schedule) => schedule.look()));
-    await waitFor(async () => (await (buffers[0] as Buffer).jobs.status("counts")).totals.skipped === 1, {
+    await waitFor(async () => (await first.jobs.status("counts")).totals.skipped === 1, {
       what: "the skipped run",
     });
     expect(log).to.deep.equal(["a job was skipped"]);
@@ -166,7 +170,7 @@ describe("Several schedules on one Redis", function () {
     finish = Promise.reject(new Error("the disk is full"));
     finish.catch(() => undefined);
     await look();
-    const failed = await (buffers[1] as Buffer).jobs.status("counts");
+    const failed = await second.jobs.status("counts");
     expect(failed.runs[0]).to.include({ outcome: "failed", detail: "the disk is full" });
     underWay = 0;
     finish = Promise.resolve();
@@ -191,7 +195,7 @@ describe("Several schedules on one Redis", function () {
           }),
       },
     };
-    const { jobs } = buffers[0] as Buffer;
+    const { jobs } = first;
     const stopped = new Schedule([stoppable], jobs, quiet, () => Promise.resolve(nowMs));
     await stopped.look();
     await waitFor(() => begun.length === 1, { what: "the run" });
@@ -203,10 +207,10 @@ describe("Several schedules on one Redis", function () {
 
   it("run a job that was asked for, once", async () => {
     await look();
-    await (buffers[2] as Buffer).jobs.request("counts");
+    await third.jobs.request("counts");
     await look();
     await look();
-    const { runs } = await (buffers[0] as Buffer).jobs.status("counts");
+    const { runs } = await first.jobs.status("counts");
     expect(runs.map(({ trigger }) => trigger)).to.deep.equal(["request", "schedule"]);
   });
 });

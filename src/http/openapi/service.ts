@@ -1,5 +1,5 @@
 import { routeNotFound } from "../../errors.ts";
-import { live, presentReadiness } from "../resources/health.ts";
+import { live, presentReadiness, readinessQuery } from "../resources/health.ts";
 import { everyAnswer, headerRefs } from "./headers.ts";
 import type { Operation } from "./operation.ts";
 import { schemaRef } from "./schemas.ts";
@@ -18,6 +18,7 @@ const notReady = presentReadiness([
 const readiness = {
   method: "get",
   tag,
+  query: readinessQuery,
   success: {
     status: 200,
     description: "It can do its work.",

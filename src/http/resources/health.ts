@@ -5,6 +5,11 @@ import type { Check } from "../services.ts";
 export const livenessView = z.object({ status: z.literal("live") });
 export const live: z.infer<typeof livenessView> = { status: "live" };
 
+/** What they may be asked with. */
+export const readinessQuery = z.object({
+  verbose: z.string().optional().describe("With any value, or none: what became of scheduled work as well."),
+});
+
 /** What `/readyz` and `/healthz` are answered with. */
 export const readinessView = z.object({
   status: z.enum(["ready", "not ready"]),

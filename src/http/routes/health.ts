@@ -8,7 +8,7 @@ const prometheusText = "text/plain; version=0.0.4; charset=utf-8";
 /** Adds the probes and the metrics. */
 export function routeHealth(router: ApiRouter, services: Services): void {
   const answerReadiness = async (ctx: RouteContext) => {
-    const readiness = presentReadiness(await services.readiness());
+    const readiness = presentReadiness(await services.readiness(ctx.query["verbose"] !== undefined));
     ctx.status = readiness.status === "ready" ? 200 : 503;
     ctx.body = readiness;
   };
