@@ -17,6 +17,8 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 # The compiled sources, migrations and Lua scripts.
 COPY --from=build /app/dist dist
+# Where a volume for the backups goes; it takes over who owns this.
+RUN mkdir --mode=700 /backups && chown node:node /backups
 USER node
 EXPOSE 3000
 # Under plain docker add --init; docker-compose.yml does so. The other commands take the place of "api".
