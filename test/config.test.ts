@@ -26,6 +26,11 @@ const full = {
   MESSAGE_QUEUE_THRESHOLD: "6",
   FLUSH_CRON: "*/5 * * * * *",
   FLUSH_MAX_ROWS: "500",
+  COUNTS_CRON: "15 * * * *",
+  BACKUP_CRON: "off",
+  CLEANUP_CRON: "0 0 * * 0",
+  BACKUP_DIR: "/var/backups/sluice",
+  BACKUP_KEEP_HOURS: "48",
   BUFFER_MAX_RECORDS: "1000",
   BUFFER_MAX_BYTES: "2048",
   NUMBER_GAP_AFTER_LOSS: "77",
@@ -110,7 +115,7 @@ describe("The configuration", () => {
 
   it("is frozen through and through", () => {
     const config = loadConfig(full);
-    expect(everyObjectIn(config)).to.have.lengthOf(7);
+    expect(everyObjectIn(config)).to.have.lengthOf(8);
     for (const part of everyObjectIn(config)) expect(part).to.be.frozen;
     expect(() => ((config.http as { port: number }).port = 1)).to.throw(TypeError);
   });

@@ -46,7 +46,7 @@ describe("The ticks of a cron expression", () => {
         const hourly = new Ticks("0 * * * *");
         const found = new Set<number>();
         const start = at(`${day}T00:00:00`) - 12 * hourMs;
-        for (let minute = 0; minute < 48 * 60; minute += 1) {
+        for (let minute = 0; minute < 48 * 60; minute += 5) {
           found.add(hourly.latest(start + minute * 60_000) ?? 0);
         }
         const hours = Array.from({ length: 48 }, (_, hour) => start + hour * hourMs);
