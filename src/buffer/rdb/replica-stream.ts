@@ -3,7 +3,7 @@
  * not have room for it on its disk. Redis saves it in a process of its own and goes on serving.
  */
 import { once } from "node:events";
-import { connect as connectPlain, type Socket } from "node:net";
+import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { connect as connectSecurely } from "node:tls";
 
 import type { RedisOptions } from "ioredis";
@@ -60,7 +60,7 @@ async function open(options: RedisOptions, signal: AbortSignal): Promise<Socket>
   const socket = path
     ? connectPlain(path)
     : tls
-      ? connectSecurely({ servername: host, ...tls, host, port })
+      ? connectSecurely({ ...(isIP(host) === 0 && { servername: host }), ...tls, host, port })
       : connectPlain(port, host);
   socket.setTimeout(silenceMs, () => socket.destroy(new Error(`silence for ${silenceMs / 1000} s`)));
   // Whoever reads is told; without a listener a fault in between would end the process.
