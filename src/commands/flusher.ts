@@ -34,6 +34,9 @@ export async function runFlusher(config: Config): Promise<void> {
     flusher.trigger(reason, partition);
   });
   lifecycle.onStop("heartbeat", buffer.processes.announce("flusher"));
+  const schedule = new Schedule(scheduledJobs(config, buffer, store), buffer.jobs, logger);
+  schedule.start();
+  lifecycle.onStop("schedule", () => schedule.stop());
   logger.info({ partitions: buffer.partitions }, "flusher started");
   tellReady();
 }
