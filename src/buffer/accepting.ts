@@ -1,6 +1,6 @@
 import type { StoredNumbers } from "../records.ts";
-import type { Keys, ListName, Parent } from "./keys.ts";
-import { referencePrefix } from "./keys.ts";
+import type { Keys } from "./keys.ts";
+import { type ListName, type Parent, referencePrefix } from "./references.ts";
 import type { Scripts } from "./scripts.ts";
 import { UnexpectedReplyError } from "./scripts.ts";
 

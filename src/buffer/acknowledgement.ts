@@ -3,7 +3,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { encodeRecord, tombstone } from "../records.ts";
 import { idleCounterSeconds } from "./accepting.ts";
 import { type Batch, byParent, type PendingEntry, type UnreadableEntry } from "./batch.ts";
-import { type Keys, markOf } from "./keys.ts";
+import type { Keys } from "./keys.ts";
+import { markOf } from "./references.ts";
 import type { Lease } from "./leases.ts";
 
 /** What became of a batch that MySQL has committed. */

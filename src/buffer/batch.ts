@@ -1,5 +1,5 @@
 import { decodeRecord, type PendingRecord, stampOf, UnreadableRecordError } from "../records.ts";
-import { type ListName, type Place, type Reference, referencePrefix } from "./keys.ts";
+import { type ListName, type Place, type Reference, referencePrefix } from "./references.ts";
 
 /** A pending record, or a revision of a stored one, as it stood when it was read. */
 export interface PendingEntry extends Reference {

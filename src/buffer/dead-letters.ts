@@ -1,8 +1,8 @@
 import { type PendingRecord, readRecord } from "../records.ts";
 import { partitionOfStray } from "./acknowledgement.ts";
 import type { Connection } from "./connections.ts";
-import type { Keys, Place, Reference } from "./keys.ts";
-import { parseReference } from "./keys.ts";
+import type { Keys } from "./keys.ts";
+import { parseReference, type Place, type Reference } from "./references.ts";
 import type { Scripts } from "./scripts.ts";
 
 /**

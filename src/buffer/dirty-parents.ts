@@ -1,5 +1,6 @@
 import type { Connection } from "./connections.ts";
-import { type Keys, type Parent, parentPath, parseParentPath } from "./keys.ts";
+import type { Keys } from "./keys.ts";
+import { type Parent, parentPath, parseParentPath } from "./references.ts";
 import type { Scripts } from "./scripts.ts";
 
 /** An application or chat beneath which rows were written or deleted since its count was last written. */

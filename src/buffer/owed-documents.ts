@@ -1,6 +1,7 @@
 import type { Connection } from "./connections.ts";
 import { scoredPairs } from "./dirty-parents.ts";
-import { type Keys, type Parent, parentPath, parseParentPath } from "./keys.ts";
+import type { Keys } from "./keys.ts";
+import { type Parent, parentPath, parseParentPath } from "./references.ts";
 import type { Scripts } from "./scripts.ts";
 
 /** A message of some chat whose search document must be written again. */

@@ -12,7 +12,8 @@ import {
   type UnreadableEntry,
 } from "./batch.ts";
 import type { Connection } from "./connections.ts";
-import { type Keys, type ListName, parseReference, type Reference } from "./keys.ts";
+import type { Keys } from "./keys.ts";
+import { type ListName, parseReference, type Reference } from "./references.ts";
 import type { Lease } from "./leases.ts";
 import type { Scripts } from "./scripts.ts";
 import { UnexpectedReplyError } from "./scripts.ts";

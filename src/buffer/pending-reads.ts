@@ -1,5 +1,6 @@
 import { decodeRecord, type PendingRecord } from "../records.ts";
-import type { Keys, Parent, Place } from "./keys.ts";
+import type { Keys } from "./keys.ts";
+import type { Parent, Place } from "./references.ts";
 import type { Scripts } from "./scripts.ts";
 import { UnexpectedReplyError } from "./scripts.ts";
 

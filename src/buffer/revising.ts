@@ -1,7 +1,7 @@
 import { encodeRecord, type PendingRecord, stampOf } from "../records.ts";
 import { type AcceptLimits, idleCounterSeconds } from "./accepting.ts";
-import type { Keys, Place } from "./keys.ts";
-import { referenceTo } from "./keys.ts";
+import type { Keys } from "./keys.ts";
+import { type Place, referenceTo } from "./references.ts";
 import type { Seen } from "./pending-reads.ts";
 import type { Scripts } from "./scripts.ts";
 import { UnexpectedReplyError } from "./scripts.ts";

@@ -1,7 +1,7 @@
 import { readRecord } from "../records.ts";
 import type { Connection } from "./connections.ts";
-import type { Keys, ListName } from "./keys.ts";
-import { parseReference } from "./keys.ts";
+import type { Keys } from "./keys.ts";
+import { type ListName, parseReference } from "./references.ts";
 
 /** What one partition holds and has done, as of now. */
 export interface PartitionTotals {

@@ -1,5 +1,5 @@
 import type { Buffer } from "../buffer/buffer.ts";
-import type { Parent } from "../buffer/keys.ts";
+import type { Parent } from "../buffer/references.ts";
 import type { Removal } from "../store/removals.ts";
 import type { Store } from "../store/store.ts";
 

@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import { nanoid } from "nanoid";
 
 import type { Buffer } from "../buffer/buffer.ts";
-import type { Parent } from "../buffer/keys.ts";
+import type { Parent } from "../buffer/references.ts";
 import {
   applicationUnknown,
   bufferFull,

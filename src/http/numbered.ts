@@ -1,4 +1,4 @@
-import type { Parent } from "../buffer/keys.ts";
+import type { Parent } from "../buffer/references.ts";
 import type { NumberedRecord } from "../buffer/pending-reads.ts";
 import type { Chat, Message, PendingRecord } from "../records.ts";
 import type { NumberedReads } from "../store/reads.ts";

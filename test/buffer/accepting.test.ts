@@ -1,7 +1,8 @@
 import { expect } from "chai";
 
 import { type Buffer as PendingBuffer, openBuffer } from "../../src/buffer/buffer.ts";
-import { Keys, type ListName, type Parent } from "../../src/buffer/keys.ts";
+import { Keys } from "../../src/buffer/keys.ts";
+import type { ListName, Parent } from "../../src/buffer/references.ts";
 import { requestOf } from "../support/requests.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { seed } from "../support/buffers.ts";

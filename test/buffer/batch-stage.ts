@@ -2,7 +2,8 @@ import { expect } from "chai";
 
 import type { Batch, BatchLimits, PendingEntry } from "../../src/buffer/batch.ts";
 import type { Buffer } from "../../src/buffer/buffer.ts";
-import { Keys, type Place } from "../../src/buffer/keys.ts";
+import { Keys } from "../../src/buffer/keys.ts";
+import type { Place } from "../../src/buffer/references.ts";
 import type { Lease } from "../../src/buffer/leases.ts";
 import type { AckReply } from "../../src/buffer/pending-batches.ts";
 import { openTestBuffer, seed, takeLease } from "../support/buffers.ts";

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 
 import type { Buffer } from "../../src/buffer/buffer.ts";
-import { Keys, type Parent, type Place } from "../../src/buffer/keys.ts";
+import { Keys } from "../../src/buffer/keys.ts";
+import type { Parent, Place } from "../../src/buffer/references.ts";
 import type { Lease } from "../../src/buffer/leases.ts";
 import type { Batch } from "../../src/buffer/batch.ts";
 import type { Found, Seen } from "../../src/buffer/pending-reads.ts";

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 
 import type { Buffer } from "../../src/buffer/buffer.ts";
-import { Keys, type Parent } from "../../src/buffer/keys.ts";
+import { Keys } from "../../src/buffer/keys.ts";
+import type { Parent } from "../../src/buffer/references.ts";
 import { openTestBuffer, seed } from "../support/buffers.ts";
 import { requestOf } from "../support/requests.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";

@@ -2,7 +2,8 @@ import { expect } from "chai";
 
 import type { Buffer } from "../../src/buffer/buffer.ts";
 import type { DeadLetter } from "../../src/buffer/dead-letters.ts";
-import { Keys, type Parent } from "../../src/buffer/keys.ts";
+import { Keys } from "../../src/buffer/keys.ts";
+import type { Parent } from "../../src/buffer/references.ts";
 import type { Lease } from "../../src/buffer/leases.ts";
 import { drainOf } from "../../src/flusher/flusher.ts";
 import type { FlushLog } from "../../src/flusher/ports.ts";

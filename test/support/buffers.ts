@@ -1,6 +1,6 @@
 import type { AcceptLimits } from "../../src/buffer/accepting.ts";
 import { type Buffer, openBuffer } from "../../src/buffer/buffer.ts";
-import type { Parent } from "../../src/buffer/keys.ts";
+import type { Parent } from "../../src/buffer/references.ts";
 import type { Lease } from "../../src/buffer/leases.ts";
 import type { Workspace } from "./workspace.ts";
 
