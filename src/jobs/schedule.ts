@@ -29,8 +29,9 @@ function nameOf({ once }: Entry, tickMs: number): string {
 
 /**
  * Runs jobs at their ticks, by the clock of Redis, which is one for all. Every flusher has a schedule; a tick
- * is claimed in Redis under its own time, so one process runs it, however the clock jumps. A tick that nobody has claimed by then, since no process ran or
- * Redis was away, is run by the first that looks, if it is the latest.
+ * is claimed in Redis under its own time, so one process runs it, however the clock jumps. A tick that nobody
+ * has claimed by then, since no process ran or Redis was away, is run by the first that looks, if it is the
+ * latest.
  */
 export class Schedule {
   readonly #entries: readonly Entry[];
