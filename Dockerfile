@@ -3,7 +3,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json knexfile.ts ./
-# Of embedded/, the build needs the script that copies the Lua files; the image has none of it.
+# Of embedded/, the build needs the script that copies other files than code; the image has none of it.
 COPY embedded embedded
 COPY migrations migrations
 COPY src src

@@ -54,6 +54,12 @@ export interface Config {
     /** Numbers left out where Redis lost data and may have given some that nobody knows any more. */
     readonly numberGapAfterLoss: number;
   };
+  readonly ops: {
+    /** Who may use the dashboard; without them it answers this machine only. */
+    readonly credentials: { readonly username: string; readonly password: string } | undefined;
+    /** Whether the dashboard only shows, and changes nothing. */
+    readonly isReadOnly: boolean;
+  };
   readonly logLevel: LogLevel;
 }
 
@@ -77,6 +83,14 @@ const integer = (minimum: number, maximum: number, fallback: number) =>
   );
 
 const text = (fallback: string) => optional(z.string().default(fallback));
+
+const flag = () =>
+  optional(
+    z
+      .enum(["true", "false", "1", "0"], { error: "must be true or false" })
+      .default("false")
+      .transform((value) => value === "true" || value === "1"),
+  );
 
 const cronExpression = (fallback: string) =>
   optional(
@@ -150,16 +164,21 @@ const variables = z.object({
   BUFFER_MAX_RECORDS: integer(1, 1_000_000_000, 1_000_000),
   BUFFER_MAX_BYTES: integer(1024, 1024 ** 4, 1024 * mebibyte),
   NUMBER_GAP_AFTER_LOSS: integer(0, 1_000_000_000, 1000),
+  OPS_USERNAME: text(""),
+  OPS_PASSWORD: text(""),
+  OPS_READ_ONLY: flag(),
   LOG_LEVEL: optional(z.enum(logLevels).default("info")),
 });
 
-const environment = variables.refine(
-  ({ SEARCH, ELASTICSEARCH_URL }) => SEARCH !== "elasticsearch" || ELASTICSEARCH_URL !== undefined,
-  {
+const environment = variables
+  .refine(({ SEARCH, ELASTICSEARCH_URL }) => SEARCH !== "elasticsearch" || ELASTICSEARCH_URL !== undefined, {
     path: ["ELASTICSEARCH_URL"],
     error: "is required by SEARCH=elasticsearch: for example http://127.0.0.1:9200",
-  },
-);
+  })
+  .refine((values) => (values.OPS_USERNAME === "") === (values.OPS_PASSWORD === ""), {
+    path: ["OPS_USERNAME"],
+    message: "and OPS_PASSWORD must both be set, or neither",
+  });
 
 /** Thrown when the environment is unusable; `faults` names every variable that is wrong, one line each. */
 export class ConfigError extends Error {
@@ -218,6 +237,13 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       maxRecords: values.BUFFER_MAX_RECORDS,
       maxBytes: values.BUFFER_MAX_BYTES,
       numberGapAfterLoss: values.NUMBER_GAP_AFTER_LOSS,
+    },
+    ops: {
+      credentials:
+        values.OPS_PASSWORD === ""
+          ? undefined
+          : { username: values.OPS_USERNAME, password: values.OPS_PASSWORD },
+      isReadOnly: values.OPS_READ_ONLY,
     },
     logLevel: values.LOG_LEVEL,
   });

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 import { pino, stdTimeFunctions } from "pino";
 import type { DestinationStream, Logger, LoggerOptions } from "pino";
@@ -70,6 +72,11 @@ const codeOf = (error: Error) => ("code" in error && typeof error.code === "stri
 
 /** The marks that database and Redis drivers leave on errors about a statement. */
 const quotesData = (error: Error) => "sql" in error || "command" in error;
+
+/** Tells one application from another without telling its token. */
+export function applicationFingerprint(token: string): string {
+  return createHash("sha256").update(token).digest("hex").slice(0, 8);
+}
 
 /** What a metric is called and what it says; the name carries its unit. */
 export interface MetricOptions<Label extends string> {

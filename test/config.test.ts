@@ -34,6 +34,9 @@ const full = {
   BUFFER_MAX_RECORDS: "1000",
   BUFFER_MAX_BYTES: "2048",
   NUMBER_GAP_AFTER_LOSS: "77",
+  OPS_USERNAME: "operator",
+  OPS_PASSWORD: "ops secret",
+  OPS_READ_ONLY: "true",
   LOG_LEVEL: "debug",
 };
 
@@ -81,12 +84,13 @@ describe("The configuration", () => {
         backupKeepHours: 24,
       },
       buffer: { maxRecords: 1_000_000, maxBytes: 1024 ** 3, numberGapAfterLoss: 1000 },
+      ops: { credentials: undefined, isReadOnly: false },
       logLevel: "info",
     } satisfies Config);
   });
 
   it("takes every variable from the environment", () => {
-    const { http, redis, database, search, flush, buffer, logLevel } = loadConfig(full);
+    const { http, redis, database, search, flush, buffer, ops, logLevel } = loadConfig(full);
     expect(http).to.deep.include({ host: "0.0.0.0", port: 8080, trustedProxies: 2, rateLimitPerMinute: 0 });
     expect(http.messageMaxBytes).to.equal(1024);
     expect(redis).to.deep.equal({ url: full.REDIS_URL, namespace: "chat-1", partitions: 4 });
@@ -100,6 +104,10 @@ describe("The configuration", () => {
       maxRows: 500,
     });
     expect(buffer).to.deep.equal({ maxRecords: 1000, maxBytes: 2048, numberGapAfterLoss: 77 });
+    expect(ops).to.deep.equal({
+      credentials: { username: "operator", password: "ops secret" },
+      isReadOnly: true,
+    });
     expect(logLevel).to.equal("debug");
   });
 
@@ -113,9 +121,17 @@ describe("The configuration", () => {
     expect(loadConfig({ ...full, SEARCH: "" }).search.elasticsearchUrl).to.equal(full.ELASTICSEARCH_URL);
   });
 
+  it("refuses a name for the dashboard without a password, and a password without a name", () => {
+    for (const name of ["OPS_USERNAME", "OPS_PASSWORD"]) {
+      expect(faultsOf({ ...least, [name]: "x" })).to.deep.equal([
+        "OPS_USERNAME and OPS_PASSWORD must both be set, or neither",
+      ]);
+    }
+  });
+
   it("is frozen through and through", () => {
     const config = loadConfig(full);
-    expect(everyObjectIn(config)).to.have.lengthOf(8);
+    expect(everyObjectIn(config)).to.have.lengthOf(10);
     for (const part of everyObjectIn(config)) expect(part).to.be.frozen;
     expect(() => ((config.http as { port: number }).port = 1)).to.throw(TypeError);
   });

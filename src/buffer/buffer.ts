@@ -1,18 +1,23 @@
 import type { Redis } from "ioredis";
 
 import { Accepting, type AcceptLimits, requestKeySeconds } from "./accepting.ts";
+import { AuditTrail } from "./audit-trail.ts";
+import { BlockedAddresses } from "./blocked-addresses.ts";
 import { connect, connectSubscriber, type Connection } from "./connections.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { BufferEpochs } from "./epochs.ts";
 import { DirtyParents } from "./dirty-parents.ts";
 import { IndexTotals } from "./index-totals.ts";
 import { JobRuns } from "./job-runs.ts";
+import { History } from "./history.ts";
 import { Keys } from "./keys.ts";
 import { Leases } from "./leases.ts";
 import { OwedDocuments } from "./owed-documents.ts";
+import { Pauses } from "./pauses.ts";
 import { PendingBatches } from "./pending-batches.ts";
 import { PendingReads } from "./pending-reads.ts";
 import { Processes } from "./processes.ts";
+import { RecentFlushes } from "./recent-flushes.ts";
 import { Revising } from "./revising.ts";
 import { Scripts } from "./scripts.ts";
 import { Snapshots } from "./snapshots.ts";
@@ -55,6 +60,12 @@ export class Buffer {
   readonly processes: Processes;
   readonly jobs: JobRuns;
   readonly snapshots: Snapshots;
+  readonly pauses: Pauses;
+  readonly recentFlushes: RecentFlushes;
+  readonly history: History;
+  readonly audit: AuditTrail;
+  readonly blockedAddresses: BlockedAddresses;
+  readonly limits: AcceptLimits;
   readonly partitions: number;
   readonly #connection: Connection;
   readonly #url: string;
@@ -69,7 +80,7 @@ export class Buffer {
     this.revising = new Revising(scripts, keys, settings.limits);
     this.reads = new PendingReads(scripts, keys);
     this.batches = new PendingBatches(connection, scripts, keys, mostOwed);
-    this.deadLetters = new DeadLetters(connection, scripts, keys);
+    this.deadLetters = new DeadLetters(connection, scripts, keys, this.reads, this.revising);
     this.dirty = new DirtyParents(connection, scripts, keys);
     this.owed = new OwedDocuments(connection, scripts, keys, mostOwed);
     this.epochs = new BufferEpochs(connection, scripts, keys);
@@ -83,6 +94,12 @@ export class Buffer {
     this.processes = new Processes(connection, scripts, keys);
     this.jobs = new JobRuns(connection, scripts, keys);
     this.snapshots = new Snapshots(connection, keys);
+    this.pauses = new Pauses(connection, keys);
+    this.recentFlushes = new RecentFlushes(connection, keys);
+    this.history = new History(connection, scripts, keys);
+    this.audit = new AuditTrail(connection, keys);
+    this.blockedAddresses = new BlockedAddresses(connection, keys, settings.url);
+    this.limits = settings.limits;
     this.partitions = settings.partitions;
     this.#connection = connection;
     this.#url = settings.url;
@@ -155,6 +172,7 @@ export class Buffer {
   /** Closes the connections; commands in flight fail. */
   close(): void {
     this.#subscriber?.disconnect();
+    this.blockedAddresses.close();
     this.#connection.client.disconnect();
   }
 }

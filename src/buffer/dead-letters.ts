@@ -1,8 +1,12 @@
-import { type PendingRecord, readRecord } from "../records.ts";
+import { nanoid } from "nanoid";
+
+import { encodeRecord, type PendingRecord, readRecord, stampOf } from "../records.ts";
 import { partitionOfStray } from "./acknowledgement.ts";
 import type { Connection } from "./connections.ts";
 import type { Keys } from "./keys.ts";
+import type { PendingReads } from "./pending-reads.ts";
 import { parseReference, type Place, type Reference } from "./references.ts";
+import type { ReviseReply, Revising } from "./revising.ts";
 import type { Scripts } from "./scripts.ts";
 
 /**
@@ -20,26 +24,82 @@ export interface DeadLetter extends Partial<Place> {
   readonly unreadable?: string;
 }
 
+/** Characters of a revision: 48 random bits, compared only between the revisions of one record. */
+const revisionLength = 8;
+
 /** Lists dead letters, and does with them what a person decides. Nothing happens to one by itself. */
 export class DeadLetters {
   readonly #connection: Connection;
   readonly #scripts: Scripts;
   readonly #keys: Keys;
+  readonly #reads: PendingReads;
+  readonly #revising: Revising;
 
-  constructor(connection: Connection, scripts: Scripts, keys: Keys) {
+  constructor(connection: Connection, scripts: Scripts, keys: Keys, reads: PendingReads, revising: Revising) {
     this.#connection = connection;
     this.#scripts = scripts;
     this.#keys = keys;
+    this.#reads = reads;
+    this.#revising = revising;
   }
 
-  /** Up to `limit` dead letters of a partition, the oldest first, `skip` passed over. */
-  async list(partition: number, skip: number, limit: number): Promise<DeadLetter[]> {
+  /** Up to `limit` dead letters of a partition, the oldest first unless told so, `skip` passed over. */
+  async list(
+    partition: number,
+    skip: number,
+    limit: number,
+    order: "oldest" | "newest" = "oldest",
+  ): Promise<DeadLetter[]> {
     const { client } = this.#connection;
+    const key = this.#keys.deadLetters(partition);
+    const [from, to] = [String(skip), String(skip + limit - 1)];
     const flat = await this.#connection.settled(
-      client.zrange(this.#keys.deadLetters(partition), String(skip), String(skip + limit - 1), "WITHSCORES"),
+      order === "oldest"
+        ? client.zrange(key, from, to, "WITHSCORES")
+        : client.zrange(key, from, to, "REV", "WITHSCORES"),
     );
     const ids = flat.filter((_, at) => at % 2 === 0);
     return Promise.all(ids.map((id, nth) => this.#read(partition, id, new Date(Number(flat[2 * nth + 1])))));
+  }
+
+  /** The ids of up to `limit` dead letters of a partition, the oldest first. */
+  async oldestIds(partition: number, limit: number): Promise<string[]> {
+    const { client } = this.#connection;
+    return this.#connection.settled(client.zrange(this.#keys.deadLetters(partition), "0", String(limit - 1)));
+  }
+
+  /** How many dead letters a partition has. */
+  async count(partition: number): Promise<number> {
+    return this.#connection.settled(this.#connection.client.zcard(this.#keys.deadLetters(partition)));
+  }
+
+  /** Whether there is a dead letter of that id. */
+  async exists(id: string): Promise<boolean> {
+    return (await this.#diedAt(id)) !== null;
+  }
+
+  /** The dead letter of that id; nothing where there is none, also for what is no id. */
+  async find(id: string): Promise<DeadLetter | undefined> {
+    const [diedAt, partition] = [await this.#diedAt(id), this.#partitionOf(id)];
+    if (diedAt === null || partition === undefined) return undefined;
+    return this.#read(partition, id, new Date(Number(diedAt)));
+  }
+
+  /**
+   * Puts another text in the place of the refused one and lists the record for the next flush. It keeps its
+   * number and its operation id. "changed" where it is no longer what was seen, or no dead letter.
+   */
+  async replace(id: string, seenRevision: string, text: string | null): Promise<ReviseReply["kind"]> {
+    const reference = recordOf(id);
+    if (!reference || isSetAside(id)) return "changed";
+    const { token, chatNumber, number } = reference;
+    const place = chatNumber === undefined ? { token, number } : { token, chatNumber, number };
+    const seen = await this.#reads.find(place);
+    if (seen.kind === "gone") return "gone";
+    if (seen.kind !== "dead" || revisionOf(seen.record) !== seenRevision) return "changed";
+    const updatedAtMs = Math.max(Date.now(), seen.record.updatedAtMs + 1);
+    const record = { ...seen.record, revision: nanoid(revisionLength), updatedAtMs, text };
+    return (await this.#revising.revise(place, seen, record)).kind;
   }
 
   /** Lists a dead letter for the next flush. Whether there was such a one that can be tried again. */
@@ -50,6 +110,20 @@ export class DeadLetters {
   /** Throws a dead letter away; its number stays given. Whether there was such a one. */
   async discard(id: string): Promise<boolean> {
     return this.#bury(id, "discard");
+  }
+
+  /** The partition of a dead letter; nothing for what is no id of one. */
+  #partitionOf(id: string): number | undefined {
+    const reference = recordOf(id);
+    if (!reference) return partitionOfStray(id);
+    return reference.origin.startsWith("dead") ? this.#keys.partitionOf(reference.token) : undefined;
+  }
+
+  async #diedAt(id: string): Promise<string | null> {
+    const partition = this.#partitionOf(id);
+    if (partition === undefined || partition >= this.#keys.partitions) return null;
+    const { client } = this.#connection;
+    return this.#connection.settled(client.zscore(this.#keys.deadLetters(partition), id));
   }
 
   async #read(partition: number, id: string, diedAt: Date): Promise<DeadLetter> {
@@ -90,7 +164,8 @@ export class DeadLetters {
 /** The id of one that no reader sees ends with its operation id, as several may claim one number. */
 const setAsidePattern = /^(.*:dr?):([\w-]{16}|unreadable)$/;
 
-function isSetAside(id: string): boolean {
+/** Whether no reader sees it, as its number is another record's or it cannot be read: it can only be discarded. */
+export function isSetAside(id: string): boolean {
   return setAsidePattern.test(id) || partitionOfStray(id) !== undefined;
 }
 
@@ -103,4 +178,9 @@ function placeOf(reference: Reference | undefined): Partial<Place> {
   if (!reference) return {};
   const { token, chatNumber, number } = reference;
   return chatNumber === undefined ? { token, number } : { token, chatNumber, number };
+}
+
+/** Differs whenever the record does; names what an operator saw. */
+export function revisionOf(record: PendingRecord): string {
+  return stampOf(encodeRecord(record));
 }

@@ -19,6 +19,7 @@ const names = [
   "acquire-lease",
   "renew-lease",
   "beat",
+  "record-history",
 ] as const;
 type ScriptName = (typeof names)[number];
 

@@ -1,6 +1,7 @@
 import { readRecord } from "../records.ts";
 import type { Connection } from "./connections.ts";
 import type { Keys } from "./keys.ts";
+import { type Pause, parsePause } from "./pauses.ts";
 import { type ListName, parseReference } from "./references.ts";
 
 /** What one partition holds and has done, as of now. */
@@ -16,6 +17,10 @@ export interface PartitionTotals {
   readonly deadLetters: number;
   /** Who drains the partition, if anyone does. */
   readonly lease: string | undefined;
+  readonly pause: Pause | undefined;
+  readonly epoch: string | undefined;
+  /** Flushes that were begun since the partition exists. */
+  readonly flushSequence: number;
 }
 
 /** Reads the numbers behind status and metrics. Nothing here costs more as more is pending. */
@@ -30,7 +35,7 @@ export class Totals {
 
   async read(partition: number): Promise<PartitionTotals> {
     const [chats, messages] = [this.#keys.list(partition, "chats"), this.#keys.list(partition, "messages")];
-    const [chatCount, messageCount, meta, flushed, lease, dead, oldestChat, oldestMessage] =
+    const [chatCount, messageCount, meta, flushed, lease, dead, pause, oldestChat, oldestMessage] =
       await this.#connection.settled(
         Promise.all([
           this.#connection.client.llen(chats),
@@ -39,6 +44,7 @@ export class Totals {
           this.#connection.client.hgetall(this.#keys.flushed(partition)),
           this.#connection.client.get(this.#keys.lease(partition)),
           this.#connection.client.zcard(this.#keys.deadLetters(partition)),
+          this.#connection.client.get(this.#keys.paused(partition)),
           this.#connection.client.lindex(chats, 0),
           this.#connection.client.lindex(messages, 0),
         ]),
@@ -56,6 +62,9 @@ export class Totals {
       flushed: new Map(Object.entries(flushed).map(([field, value]) => [field, Number(value)])),
       deadLetters: dead,
       lease: lease ?? undefined,
+      pause: parsePause(pause),
+      epoch: meta["epoch"],
+      flushSequence: Number(meta["sequence"] ?? 0),
     };
   }
 

@@ -6,6 +6,7 @@ import type { Config } from "../config.ts";
 import { EpochGuard, reportLoss } from "../epoch-guard.ts";
 import { createAcceptor } from "../http/accept.ts";
 import { createApp } from "../http/app.ts";
+import type { ApiMiddleware } from "../http/context.ts";
 import { createRateLimit } from "../http/middleware/rate-limit.ts";
 import { createChanger } from "../http/change.ts";
 import { createReader } from "../http/read-after-write.ts";
@@ -14,7 +15,9 @@ import { createHttpServer } from "../http/server.ts";
 import type { Services } from "../http/services.ts";
 import { Lifecycle, tellReady } from "../lifecycle.ts";
 import { createMetricsText } from "../ops/buffer-metrics.ts";
+import { createOps } from "../ops/ops.ts";
 import { checkReadiness, evictionDetail } from "../ops/readiness.ts";
+import { startSampler } from "../ops/sampler.ts";
 import { openSearch } from "../search/open-search.ts";
 import type { Search } from "../search/search.ts";
 import type { Store } from "../store/store.ts";
@@ -30,25 +33,46 @@ export async function runApi(config: Config): Promise<void> {
   const search = openSearch(searchSettingsOf(config), store.searching, logger);
   lifecycle.onStop("search", () => search.close());
   const metrics = new Metrics();
+  const ops = createOps({ buffer, config, logger, check: () => checkReadiness(buffer, store) });
   const app = createApp({
     services: createServices({ buffer, store, search }, metrics, logger),
     config,
     logger,
     metrics,
-    rateLimit: createRateLimit({
-      redis: buffer.connection,
-      namespace: config.redis.namespace,
-      requestsPerMinute: config.http.rateLimitPerMinute,
-      logger,
-    }),
+    rateLimit: limitRequests(buffer, config, logger),
+    ops: ops.middleware,
   });
   await warnOfEviction(buffer, logger);
   const server = createHttpServer(app);
   await listen(server, config.http);
   lifecycle.onStop("http", () => close(server));
   lifecycle.onStop("heartbeat", buffer.processes.announce("api"));
+  lifecycle.onStop("history", startSampler(buffer, logger));
+  // Before the server: it waits for open answers, and those of the dashboard have no end.
+  lifecycle.onStop("dashboard", ops.close);
   logger.info({ address: addressOf(server) }, "listening");
   tellReady();
+}
+
+/** The limit of requests; whom it refuses is remembered for the operators, who may let them in again. */
+function limitRequests(buffer: Buffer, config: Config, logger: Logger): ApiMiddleware {
+  const { middleware, unblock } = createRateLimit({
+    redis: buffer.connection,
+    namespace: config.redis.namespace,
+    requestsPerMinute: config.http.rateLimitPerMinute,
+    logger,
+    onBlocked: (address, until) => {
+      buffer.blockedAddresses.add({ address, until }).catch((err: unknown) => {
+        logger.debug({ err }, "a blocked address is not remembered");
+      });
+    },
+  });
+  buffer.blockedAddresses.onRemoved((address) => {
+    unblock(address).catch((err: unknown) => {
+      logger.warn({ err }, "an address could not be let in again");
+    });
+  });
+  return middleware;
 }
 
 /** What the routes need, on real engines. */

@@ -7,6 +7,7 @@ import { IndexWorkers } from "../flusher/index-workers.ts";
 import { scheduledJobs } from "../jobs/jobs.ts";
 import { Schedule } from "../jobs/schedule.ts";
 import { Lifecycle, tellReady } from "../lifecycle.ts";
+import { startSampler } from "../ops/sampler.ts";
 import { openSearchIndex } from "../search/search-index.ts";
 import type { Store } from "../store/store.ts";
 import { createLogger, type Logger } from "../telemetry.ts";
@@ -30,6 +31,7 @@ export async function runFlusher(config: Config): Promise<void> {
     { timezone: "Etc/UTC" },
   );
   lifecycle.onStop("minute", () => minute.stop());
+  lifecycle.onStop("history", startSampler(buffer, logger));
   await buffer.onWake((partition, reason) => {
     flusher.trigger(reason, partition);
   });

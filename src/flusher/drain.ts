@@ -13,6 +13,7 @@
  */
 import { BufferUnavailableError } from "../buffer/connections.ts";
 import type { Batch, PendingEntry } from "../buffer/batch.ts";
+import type { Flush } from "../buffer/recent-flushes.ts";
 import { classify, type FailureClass } from "../store/failure.ts";
 import { rowsIn, type WriteOutcome } from "../store/outcome.ts";
 import { backoffMs } from "./backoff.ts";
@@ -47,6 +48,8 @@ export class UnbalancedBatchError extends Error {
 
 /** A batch that is in MySQL, but for what died. */
 interface Written {
+  readonly trigger: Trigger;
+  readonly durationMs: number;
   readonly totals: ReadonlyMap<string, number>;
   readonly deaths: ReadonlyMap<PendingEntry, string>;
 }
@@ -97,13 +100,20 @@ export class Drain {
     return (await this.#acknowledge(batch, written)) ? batch.references.length : 0;
   }
 
-  async #drain(list: ListName, trigger: Trigger, extent: DrainProgress["extent"]): Promise<number> {
+  async #drain(
+    list: ListName,
+    trigger: Trigger,
+    extent: DrainProgress["extent"],
+    isParents = false,
+  ): Promise<number> {
     const { thresholds, maxRows, signal } = this.#parts;
     const threshold = thresholds[list];
     const waitingAtStart = await this.#length(list);
     let [waiting, taken] = [waitingAtStart, 0];
     let ahead: Batch | undefined;
-    while (!signal.aborted && wantsAnother({ extent, threshold, waitingAtStart, taken, waiting })) {
+    // The chats of messages in hand are written also while flushing is paused: those messages follow.
+    const mayGoOn = async () => !signal.aborted && (isParents || !(await this.#isPaused()));
+    while (wantsAnother({ extent, threshold, waitingAtStart, taken, waiting }) && (await mayGoOn())) {
       const batch: Batch = ahead ?? (await this.#gather(list, extent, waiting));
       await this.#flushParentsOf(list, trigger);
       const { length } = batch.references;
@@ -122,7 +132,7 @@ export class Drain {
 
   async #flushParentsOf(list: ListName, trigger: Trigger): Promise<void> {
     if (list !== "messages") return;
-    await this.#drain("chats", trigger, "what-waited");
+    await this.#drain("chats", trigger, "what-waited", true);
     // Stopped before all chats were drained: the messages must wait for them.
     if (this.#parts.signal.aborted) throw new DrainStoppedError();
   }
@@ -135,6 +145,10 @@ export class Drain {
 
   #length(list: ListName): Promise<number> {
     return this.#patiently(() => this.#parts.source.length(list));
+  }
+
+  #isPaused(): Promise<boolean> {
+    return this.#patiently(() => this.#parts.source.isPaused());
   }
 
   #peek(list: ListName, skip: number): Promise<Batch> {
@@ -165,18 +179,23 @@ export class Drain {
     const refusals = refused.size + faultsOf(batch).length;
     const totals = totalsOf(trigger, outcome, refusals, durationMs);
     const deaths = [...reasonedAs("its chat was refused", stranded), ...refused];
-    return { totals, deaths: new Map([...deaths, ...conflictsIn(batch, outcome)]) };
+    return { trigger, durationMs, totals, deaths: new Map([...deaths, ...conflictsIn(batch, outcome)]) };
   }
 
   /** Whether this ack took the batch off the list; false where an earlier one had. */
-  async #acknowledge(batch: Batch, { deaths, totals }: Written): Promise<boolean> {
+  async #acknowledge(batch: Batch, { deaths, totals, ...written }: Written): Promise<boolean> {
     const { source, log } = this.#parts;
     const reply = await this.#patiently(() => source.acknowledge(batch, deaths, totals));
     if (reply.kind === "lease-lost") throw new LeaseLostError();
     for (const reason of [...deaths.values(), ...faultsOf(batch)]) {
       log.error({ list: batch.list, reason }, "a record became a dead letter; see `sluice dead-letters`");
     }
-    return reply.kind === "acknowledged";
+    if (reply.kind !== "acknowledged") return false;
+    // For people only: the flush is done whether it is remembered or not.
+    await source.remember(flushOf(batch, written)).catch((error: unknown) => {
+      log.debug({ err: error }, "a flush is not remembered");
+    });
+    return true;
   }
 
   /** Repeats a call through outages, without counting, and through contention. */
@@ -196,6 +215,12 @@ export class Drain {
       if (signal.aborted) throw new DrainStoppedError();
     }
   }
+}
+
+function flushOf(batch: Batch, written: Pick<Written, "trigger" | "durationMs">): Flush {
+  const { list, partition, entries } = batch;
+  const bytes = entries.reduce((sum, { record }) => sum + Buffer.byteLength(record.text ?? ""), 0);
+  return { ...written, at: new Date(), partition, list, rows: entries.length, bytes };
 }
 
 function failureClass(error: unknown): FailureClass {

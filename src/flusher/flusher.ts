@@ -43,7 +43,8 @@ export class Flusher {
           await mark.claim(lease);
           return drainOf(buffer, store, settings, log, lease, signal, { mark, isHeld }).run(trigger);
         },
-        removeSome: () => removeSome(buffer, store, partition),
+        removeSome: async () =>
+          !(await buffer.pauses.isPaused(partition)) && removeSome(buffer, store, partition),
       });
     });
     this.#running = Promise.all(this.#workers.map((worker) => worker.run(this.#stop.signal)));
@@ -80,6 +81,8 @@ export function drainOf(
     peek: (list, skip) => buffer.batches.peek(lease.partition, list, skip, limits),
     stranded: (batch) => buffer.batches.stranded(batch),
     acknowledge: (batch, deaths, totals) => buffer.batches.acknowledge(lease, batch, deaths, totals),
+    isPaused: () => buffer.pauses.isPaused(lease.partition),
+    remember: (flush) => buffer.recentFlushes.add(flush),
   };
   const sink: Sink = {
     write: async (list, rows) => {

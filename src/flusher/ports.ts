@@ -1,5 +1,6 @@
 import type { Batch, PendingEntry } from "../buffer/batch.ts";
 import type { AckReply } from "../buffer/pending-batches.ts";
+import type { Flush } from "../buffer/recent-flushes.ts";
 import type { WriteOutcome } from "../store/outcome.ts";
 import type { NewRow } from "../store/tables.ts";
 
@@ -22,6 +23,10 @@ export interface Source {
     deaths: ReadonlyMap<PendingEntry, string>,
     totals: ReadonlyMap<string, number>,
   ): Promise<AckReply>;
+  /** Whether an operator wants nothing to be flushed for now. */
+  isPaused(): Promise<boolean>;
+  /** Shows a flush that is done to people. */
+  remember(flush: Flush): Promise<void>;
 }
 
 /** Where batches go. When it resolves, every row is committed or accounted for. */

@@ -19,10 +19,12 @@ export interface AppParts {
   readonly metrics: Metrics;
   /** From `createRateLimit`; without it nothing is limited. */
   readonly rateLimit?: ApiMiddleware;
+  /** The dashboard; it has limits of its own, so that an operator gets in whoever floods the API. */
+  readonly ops?: ApiMiddleware;
 }
 
 /** Builds the API. It listens to nothing yet: hand it to `createHttpServer`. */
-export function createApp({ services, config, logger, metrics, rateLimit }: AppParts): Koa<State> {
+export function createApp({ services, config, logger, metrics, rateLimit, ops }: AppParts): Koa<State> {
   const { trustedProxies, messageMaxBytes } = config.http;
   const app = new Koa<State>({ proxy: trustedProxies > 0, maxIpsCount: trustedProxies });
   app.on("error", (err: Error) => {
@@ -33,6 +35,7 @@ export function createApp({ services, config, logger, metrics, rateLimit }: AppP
   app.use(setSecurityHeaders());
   app.use(logAccess(logger, metrics));
   app.use(mapErrors(logger));
+  if (ops) app.use(ops);
   if (rateLimit) app.use(rateLimit);
   app.use(createRouter(services, messageMaxBytes).routes());
   app.use(answerUnrouted());

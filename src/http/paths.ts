@@ -24,5 +24,6 @@ export const isProbe = (path: string) => /^(?:\/api\/v1)?\/(?:livez|readyz|healt
 export function templateOf(ctx: ApiContext): string {
   const { _matchedRoute, matched } = ctx as RouteContext;
   const pattern = _matchedRoute ?? matched?.[0]?.path;
-  return typeof pattern === "string" ? pattern.slice(optionalPrefix.length) : "unmatched";
+  if (typeof pattern !== "string") return "unmatched";
+  return pattern.startsWith(optionalPrefix) ? pattern.slice(optionalPrefix.length) : pattern;
 }

@@ -8,6 +8,8 @@ import type { Store } from "../store/store.ts";
 export interface Check {
   readonly name: string;
   readonly ready: boolean;
+  /** Whether it answers, needed or not. */
+  readonly answers: boolean;
   readonly detail: string;
 }
 
@@ -30,10 +32,11 @@ export async function checkReadiness(
   return [
     {
       name: "redis",
-      ready: redis.answered,
-      detail: redis.answered ? evictionDetail(redis.detail) : redis.detail,
+      ready: redis.answers,
+      answers: redis.answers,
+      detail: redis.answers ? evictionDetail(redis.detail) : redis.detail,
     },
-    { name: "database", ready: true, detail: database.detail },
+    { name: "database", ready: true, ...database },
     ...jobs,
   ];
 }
@@ -56,24 +59,24 @@ function describeJob({ isRunning, runs: [last], lastDoneAtMs }: JobStatus): stri
 
 /** What to say of Redis' way with full memory: any policy but `noeviction` may throw accepted records away. */
 export function evictionDetail(policy: string | undefined): string {
-  if (policy === undefined || policy === "noeviction") return "answers";
+  if (policy === undefined || policy === "" || policy === "noeviction") return "answers";
   return `answers, but may evict what was accepted: maxmemory-policy is ${policy}, it must be noeviction`;
 }
 
 interface Answer {
-  readonly answered: boolean;
+  readonly answers: boolean;
   readonly detail: string;
 }
 
 async function detailOf(question: Promise<string | undefined>): Promise<Answer> {
   const late = delay(
     patienceMs,
-    { answered: false, detail: `no answer within ${patienceMs} ms` },
+    { answers: false, detail: `no answer within ${patienceMs} ms` },
     { ref: false },
   );
   const answer = question.then(
-    (detail) => ({ answered: true, detail: detail ?? "" }),
-    () => ({ answered: false, detail: "does not answer" }),
+    (detail) => ({ answers: true, detail: detail ?? "" }),
+    () => ({ answers: false, detail: "does not answer" }),
   );
   return Promise.race([answer, late]);
 }

@@ -1,4 +1,5 @@
 import type { Buffer } from "../buffer/buffer.ts";
+import type { PartitionTotals } from "../buffer/totals.ts";
 import { type FlushTotals, readTotals } from "../flusher/flush-totals.ts";
 
 /** How far the search index is behind MySQL. */
@@ -10,6 +11,20 @@ export interface IndexStatus {
   readonly indexed: number;
   /** Messages that the index does not take. */
   readonly refused: number;
+}
+
+/** Where one partition stands. */
+export interface PartitionStatus {
+  readonly partition: number;
+  readonly pending: { readonly chats: number; readonly messages: number };
+  readonly pendingBytes: number;
+  readonly oldestAgeSeconds: number;
+  readonly deadLetters: number;
+  /** Host and process id of the flusher that drains it; null where none does. */
+  readonly drainedBy: string | null;
+  readonly paused: { readonly by: string; readonly since: string } | null;
+  readonly epoch: string | null;
+  readonly flushSequence: number;
 }
 
 /** Where Sluice stands: what is accepted, what waits, what was flushed, over all partitions. */
@@ -24,27 +39,33 @@ export interface Status {
   readonly deadLetters: number;
   /** Partitions that a flusher drains now, of all there are. */
   readonly partitionsDrained: number;
+  readonly partitionsPaused: number;
   readonly partitions: number;
   readonly index: IndexStatus;
+  /** What each partition may hold before the answer is 503. */
+  readonly limits: { readonly records: number; readonly bytes: number };
+  readonly perPartition: readonly PartitionStatus[];
 }
 
 /** Reads the status from Redis. @throws {BufferUnavailableError} while Redis is away */
 export async function readStatus(buffer: Buffer): Promise<Status> {
   const numbers = Array.from({ length: buffer.partitions }, (_, partition) => partition);
   const totals = await Promise.all(numbers.map((partition) => buffer.totals.read(partition)));
-  const sum = (pick: (one: (typeof totals)[number]) => number) =>
-    totals.reduce((total, one) => total + pick(one), 0);
-  const oldest = totals.map((one) => one.oldestAcceptedAtMs).filter((at) => at !== undefined);
+  const perPartition = totals.map(partitionStatus);
+  const sum = (pick: (one: PartitionTotals) => number) => totals.reduce((total, one) => total + pick(one), 0);
   return {
     pending: { chats: sum((one) => one.pending.chats), messages: sum((one) => one.pending.messages) },
     pendingBytes: sum((one) => one.pendingBytes),
-    oldestAgeSeconds: oldest.length > 0 ? Math.max(0, Date.now() - Math.min(...oldest)) / 1000 : 0,
+    oldestAgeSeconds: Math.max(...perPartition.map((one) => one.oldestAgeSeconds)),
     accepted: { chats: sum((one) => one.accepted.chats), messages: sum((one) => one.accepted.messages) },
     flushed: readTotals(totals.map((one) => one.flushed)),
     deadLetters: sum((one) => one.deadLetters),
     partitionsDrained: totals.filter((one) => one.lease !== undefined).length,
+    partitionsPaused: totals.filter((one) => one.pause !== undefined).length,
     partitions: buffer.partitions,
     index: await readIndexStatus(buffer, numbers),
+    limits: { records: buffer.limits.maxRecords, bytes: buffer.limits.maxBytes },
+    perPartition,
   };
 }
 
@@ -64,4 +85,27 @@ async function readIndexStatus(buffer: Buffer, partitions: readonly number[]): P
     indexed: sum(totals.map(({ indexed }) => indexed)),
     refused: sum(totals.map(({ refused }) => refused)),
   };
+}
+
+function partitionStatus(one: PartitionTotals, partition: number): PartitionStatus {
+  const { pending, pendingBytes, deadLetters, flushSequence, oldestAcceptedAtMs, pause } = one;
+  return {
+    partition,
+    pending,
+    pendingBytes,
+    oldestAgeSeconds:
+      oldestAcceptedAtMs === undefined ? 0 : Math.max(0, Date.now() - oldestAcceptedAtMs) / 1000,
+    deadLetters,
+    // A lease's value begins with how often the lease was given.
+    drainedBy: one.lease?.replace(/^\d+:/, "") ?? null,
+    paused: pause ? { by: pause.by, since: pause.since.toISOString() } : null,
+    epoch: one.epoch ?? null,
+    flushSequence,
+  };
+}
+
+/** Records written to MySQL so far: inserted, changed and deleted ones. */
+export function recordsFlushed({ flushed }: Pick<Status, "flushed">): number {
+  const { threshold, minute, manual } = flushed.rowsByTrigger;
+  return threshold + minute + manual + flushed.updated + flushed.deleted;
 }

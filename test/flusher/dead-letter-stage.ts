@@ -127,7 +127,7 @@ export class DeadLetterStage {
     expect({ pending, pendingBytes, deadLetters }).to.deep.equal(none);
     const left = await this.workspace.redis.keys(`${this.workspace.config.redis.namespace}:*`);
     const kinds = left.map((key) => key.split(":")[2]).filter((kind) => kind !== "counter");
-    expect(kinds).to.have.members(["meta", "flushed", "dirty", "lease", "fence"]);
+    expect(kinds).to.have.members(["meta", "flushed", "flushes", "dirty", "lease", "fence"]);
   }
 
   /** Puts another record in the place of what the buffer or MySQL has there. */

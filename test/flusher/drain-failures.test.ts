@@ -13,7 +13,7 @@ import {
 import type { Clock, FlushLog, Sink, Source } from "../../src/flusher/ports.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";
-import { emptyEngines, openTestBuffer, seed, takeLease } from "../support/buffers.ts";
+import { emptyEngines, openTestBuffer, seed, sourceOf, takeLease } from "../support/buffers.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 const token = "application";
@@ -84,13 +84,7 @@ describe("A drain that fails", () => {
   };
 
   function parts(over: { sink?: Sink; source?: Partial<Source> } = {}): DrainParts {
-    const source: Source = {
-      length: (list) => buffer.batches.length(0, list),
-      peek: (list, skip) => buffer.batches.peek(0, list, skip, { maxRows: 20, maxBytes: 1e6 }),
-      stranded: (batch) => buffer.batches.stranded(batch),
-      acknowledge: (batch, deaths, totals) => buffer.batches.acknowledge(lease, batch, deaths, totals),
-      ...over.source,
-    };
+    const source: Source = { ...sourceOf(buffer, lease, 20), ...over.source };
     return {
       isHeld: () => true,
       sink: realSink,
@@ -215,8 +209,10 @@ describe("A drain that fails", () => {
     const source: Source = {
       length: (list) => sometimes(() => own.source.length(list)),
       peek: (list, skip) => sometimes(() => own.source.peek(list, skip)),
-      stranded: (batch) => buffer.batches.stranded(batch),
+      stranded: (batch) => own.source.stranded(batch),
       acknowledge: (batch, deaths, totals) => sometimes(() => own.source.acknowledge(batch, deaths, totals)),
+      isPaused: () => sometimes(() => own.source.isPaused()),
+      remember: (flush) => sometimes(() => own.source.remember(flush)),
     };
     await drain({ source }).run("minute");
     await expectAllLanded();

@@ -6,7 +6,7 @@ import { Drain, type DrainParts, LeaseLostError } from "../../src/flusher/drain.
 import type { Clock, FlushLog, Sink, Source } from "../../src/flusher/ports.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";
-import { emptyEngines, openTestBuffer, seed, takeLease } from "../support/buffers.ts";
+import { emptyEngines, openTestBuffer, seed, sourceOf, takeLease } from "../support/buffers.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 const token = "application";
@@ -50,12 +50,7 @@ describe("A drain", () => {
 
   function parts(maxRows = 1000): DrainParts & { source: Source; sink: Sink } {
     return {
-      source: {
-        length: (list) => buffer.batches.length(0, list),
-        peek: (list, skip) => buffer.batches.peek(0, list, skip, { maxRows, maxBytes: 1e6 }),
-        stranded: (batch) => buffer.batches.stranded(batch),
-        acknowledge: (batch, deaths, totals) => buffer.batches.acknowledge(lease, batch, deaths, totals),
-      },
+      source: sourceOf(buffer, lease, maxRows),
       sink: {
         async write(list, rows) {
           const outcome = await (list === "chats"

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { createRateLimit } from "../../src/http/middleware/rate-limit.ts";
-import { clientKey } from "../../src/http/middleware/client-address.ts";
+import { clientKey } from "../../src/client-address.ts";
 import { createLogger } from "../../src/telemetry.ts";
 import { msOf } from "../support/under-a-second.ts";
 import { startRedis } from "./redis.ts";
@@ -27,7 +27,12 @@ describe("the rate limit", () => {
   async function limited(requestsPerMinute: number, options: ShellOptions = {}): Promise<Shell> {
     const logger = createLogger({ level: "info", destination: { write: (line) => log.push(line) } });
     const connection = await redis.connect();
-    const rateLimit = createRateLimit({ redis: connection, namespace: "mine", requestsPerMinute, logger });
+    const { middleware: rateLimit } = createRateLimit({
+      redis: connection,
+      namespace: "mine",
+      requestsPerMinute,
+      logger,
+    });
     const shell = await startShell({ ...options, rateLimit });
     shells.push(shell);
     return shell;

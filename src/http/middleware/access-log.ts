@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import type { Logger, Metrics } from "../../telemetry.ts";
+import { applicationFingerprint, type Logger, type Metrics } from "../../telemetry.ts";
 import type { ApiContext, ApiMiddleware } from "../context.ts";
 import { isProbe, templateOf } from "../paths.ts";
 
@@ -54,8 +53,7 @@ function lineOf(ctx: ApiContext, route: string, method: string, durationMs: numb
   };
 }
 
-/** Tells one application's lines from another's without telling its token. */
 function fingerprint(params: unknown): { application?: string } {
   if (typeof params !== "object" || params === null || !("token" in params)) return {};
-  return { application: createHash("sha256").update(String(params.token)).digest("hex").slice(0, 8) };
+  return { application: applicationFingerprint(String(params.token)) };
 }

@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { LRUCache } from "lru-cache";
 import {
   RLWrapperTimeouts,
   RateLimiterMemory,
@@ -9,7 +10,7 @@ import { tooManyRequests } from "../../errors.ts";
 import type { Logger } from "../../telemetry.ts";
 import type { ApiContext, ApiMiddleware } from "../context.ts";
 import { isProbe } from "../paths.ts";
-import { clientKey } from "./client-address.ts";
+import { clientKey } from "../../client-address.ts";
 
 const windowSeconds = 60;
 /** A request waits no longer than this for the shared count before it is counted here. */
@@ -23,17 +24,28 @@ export interface RateLimitOptions {
   /** 0 turns the limit off. */
   readonly requestsPerMinute: number;
   readonly logger: Logger;
+  /** Told of each address that was refused, and until when; it must not fail. */
+  onBlocked?(address: string, until: Date): void;
+}
+
+/** The limit, and a way to let an address in again before its minute is over. */
+export interface RateLimit {
+  readonly middleware: ApiMiddleware;
+  /** Forgets what was counted for an address. */
+  readonly unblock: (address: string) => Promise<void>;
 }
 
 /**
  * Limits the requests of each client address to a number a minute, counted in Redis for all processes
  * together. Without Redis each process counts for itself: never open to all, never closed to all.
  */
-export function createRateLimit(options: RateLimitOptions): ApiMiddleware {
-  if (options.requestsPerMinute === 0) return (_ctx, next) => next();
-  const consume = createConsumer(options);
+export function createRateLimit(options: RateLimitOptions): RateLimit {
+  if (options.requestsPerMinute === 0) {
+    return { middleware: (_ctx, next) => next(), unblock: () => Promise.resolve() };
+  }
+  const { consume, unblock } = createConsumer(options);
   const limit = options.requestsPerMinute;
-  return async (ctx, next) => {
+  const middleware: ApiMiddleware = async (ctx, next) => {
     if (!isProbe(ctx.path)) {
       const count = await consume(addressOf(ctx));
       const resetMs = Math.max(count.msBeforeNext, 1);
@@ -42,6 +54,7 @@ export function createRateLimit(options: RateLimitOptions): ApiMiddleware {
     }
     await next();
   };
+  return { middleware, unblock };
 }
 
 interface Count {
@@ -51,7 +64,8 @@ interface Count {
 }
 
 /** Counts one request, in Redis or, where that fails or takes too long, in memory. */
-function createConsumer({ redis, namespace, requestsPerMinute: points, logger }: RateLimitOptions) {
+function createConsumer(options: RateLimitOptions) {
+  const { redis, namespace, requestsPerMinute: points, logger } = options;
   const common = { points, duration: windowSeconds, keyPrefix: `${namespace}:rate` };
   const limiter = new RateLimiterRedis({
     ...common,
@@ -63,9 +77,21 @@ function createConsumer({ redis, namespace, requestsPerMinute: points, logger }:
   const shared = new RLWrapperTimeouts({ limiter, timeoutMs: maxWaitMs });
   const insurance = new RateLimiterMemory(common);
   let isAway = false;
-  return async (key: string): Promise<Count> => {
+  // Who floods is reported once a minute, not with each request.
+  const reported = new LRUCache<string, true>({ max: 1000, ttl: windowSeconds * 1000 });
+  const report = (key: string, { msBeforeNext }: Count) => {
+    if (reported.has(key)) return;
+    reported.set(key, true, { ttl: Math.max(msBeforeNext, 1) });
+    options.onBlocked?.(key, new Date(Date.now() + msBeforeNext));
+  };
+  const unblock = async (key: string) => {
+    reported.delete(key);
+    await Promise.all([limiter.delete(key), insurance.delete(key)]);
+  };
+  const consume = async (key: string): Promise<Count> => {
     try {
       const count = await settle(shared.consume(key), points);
+      if (count.isOver) report(key, count);
       if (isAway) logger.info("rate limits are shared again");
       isAway = false;
       return count;
@@ -75,6 +101,7 @@ function createConsumer({ redis, namespace, requestsPerMinute: points, logger }:
       return settle(insurance.consume(key), points);
     }
   };
+  return { consume, unblock };
 }
 
 /** The library rejects with its result where the limit is passed; here that is a result like any other. */

@@ -1,0 +1,135 @@
+import type { Check } from "./readiness.ts";
+import { ageText, countText, manyText } from "./format.ts";
+import type { PartitionStatus, Status } from "./status.ts";
+
+/** Something an operator should know, and what to do about it. */
+export interface Finding {
+  /** "bad": clients notice, or soon will. "warning": it can wait for a person. */
+  readonly severity: "bad" | "warning";
+  readonly what: string;
+  readonly remedy: string;
+  /** The page where it can be done. */
+  readonly href?: string;
+}
+
+export type Verdict = "good" | "warning" | "bad";
+
+/** The minute flushes everything, so what waits for two of them is held up. */
+const lateAfterSeconds = 120;
+const nearlyFull = 0.8;
+
+/** What is wrong, the worst first; nothing where all is well. */
+export function judge(checks: readonly Check[], status: Status | undefined): readonly Finding[] {
+  const findings = [...checks.flatMap(judgeEngine), ...(status ? judgeStatus(status) : [])];
+  return findings.sort((one, other) => Number(one.severity !== "bad") - Number(other.severity !== "bad"));
+}
+
+export function verdictOf(findings: readonly Finding[]): Verdict {
+  return findings[0]?.severity ?? "good";
+}
+
+function judgeEngine({ name, ready, answers, detail }: Check): Finding[] {
+  if (!ready) {
+    return [
+      {
+        severity: "bad",
+        what: `${name} ${detail}. A POST of a chat or message is answered 503.`,
+        remedy: `Start ${name}, or mend its address. Nothing else has to be done: work goes on by itself.`,
+      },
+    ];
+  }
+  if (!answers) {
+    return [
+      {
+        severity: "warning",
+        what: `${name} ${detail}. Chats and messages are accepted all the same.`,
+        remedy: `Start ${name}, or mend its address. What waits for it is done then.`,
+      },
+    ];
+  }
+  if (detail === "answers") return [];
+  return [{ severity: "warning", what: `${name} ${detail}.`, remedy: `Look at the settings of ${name}.` }];
+}
+
+function judgeStatus(status: Status): Finding[] {
+  const { perPartition, limits } = status;
+  return [
+    ...judgeDraining(perPartition),
+    ...perPartition.filter(({ paused }) => paused).map(describePause),
+    ...perPartition.filter(isLate).map(describeLate),
+    ...perPartition.flatMap((partition) => judgeRoom(partition, limits)),
+    ...judgeDeadLetters(status),
+  ];
+}
+
+function judgeDraining(partitions: readonly PartitionStatus[]): Finding[] {
+  const idle = partitions.filter(({ drainedBy }) => drainedBy === null);
+  if (idle.length === 0) return [];
+  return [
+    {
+      severity: "bad",
+      what: `No flusher drains ${manyText(idle.length, "partition")} of ${countText(partitions.length)}. What is accepted stays in Redis.`,
+      remedy: "Start one with sluice flusher; if one runs, its log says why it has no lease.",
+    },
+  ];
+}
+
+function describePause({ partition, paused }: PartitionStatus): Finding {
+  return {
+    severity: "warning",
+    what: `Partition ${partition} is PAUSED since ${paused?.since ?? ""} by ${paused?.by ?? ""}. What is accepted stays in Redis.`,
+    remedy: "Resume it before the buffer is full.",
+    href: "/ops/partitions",
+  };
+}
+
+function isLate({ paused, oldestAgeSeconds }: PartitionStatus): boolean {
+  return paused === null && oldestAgeSeconds > lateAfterSeconds;
+}
+
+function describeLate({ partition, oldestAgeSeconds }: PartitionStatus): Finding {
+  return {
+    severity: "bad",
+    what: `In partition ${partition} a record has waited for ${ageText(oldestAgeSeconds)}; a minute is the rule.`,
+    remedy: "Look whether MySQL answers, and at the flusher's log for what holds it up.",
+  };
+}
+
+function judgeRoom(one: PartitionStatus, limits: Status["limits"]): Finding[] {
+  const records = (one.pending.chats + one.pending.messages) / limits.records;
+  const fill = Math.max(records, one.pendingBytes / limits.bytes);
+  if (fill < nearlyFull) return [];
+  const isFull = fill >= 1;
+  return [
+    {
+      severity: isFull ? "bad" : "warning",
+      what: isFull
+        ? `The buffer of partition ${one.partition} is full: a POST of a chat or message is answered 503.`
+        : `The buffer of partition ${one.partition} is ${Math.floor(fill * 100)} % full.`,
+      remedy: "Let it flush. If it does and is too slow, MySQL is; else raise BUFFER_MAX_RECORDS or _BYTES.",
+      href: "/ops/partitions",
+    },
+  ];
+}
+
+function judgeDeadLetters({ deadLetters, flushed }: Status): Finding[] {
+  const href = "/ops/dead-letters";
+  const found: Finding[] = [];
+  if (deadLetters > 0) {
+    found.push({
+      severity: "warning",
+      what: `${manyText(deadLetters, "dead letter")}: MySQL refused what they hold.`,
+      remedy: "Look why, then mend, requeue or discard them.",
+      href,
+    });
+  }
+  if (flushed.conflicts > 0) {
+    found.push({
+      severity: "warning",
+      what: `${manyText(flushed.conflicts, "number")} came twice since counting began; this must stay 0.`,
+      remedy: "Post their texts anew and discard them. Was MySQL put back to an older copy?",
+      href,
+    });
+  }
+  return found;
+}

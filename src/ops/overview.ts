@@ -1,0 +1,58 @@
+import type { Buffer } from "../buffer/buffer.ts";
+import { BufferUnavailableError } from "../buffer/connections.ts";
+import type { Flush } from "../buffer/recent-flushes.ts";
+import { type Finding, judge, type Verdict, verdictOf } from "./findings.ts";
+import { type Rates, readRates } from "./rates.ts";
+import type { Check } from "./readiness.ts";
+import { readStatus, type Status } from "./status.ts";
+
+/** What only Redis knows. */
+export interface Numbers extends Status {
+  readonly rates: Rates;
+  /** Of all partitions, the newest first. */
+  readonly lastFlushes: readonly Flush[];
+}
+
+/** All that the dashboard, `/ops/status` and `sluice status` show. */
+export interface Overview {
+  readonly at: string;
+  readonly verdict: Verdict;
+  readonly findings: readonly Finding[];
+  readonly engines: readonly Check[];
+  /** Absent while Redis is away. */
+  readonly numbers: Numbers | undefined;
+}
+
+const flushesShown = 20;
+
+/** Looks at everything once, within about a second whatever is down. */
+export async function readOverview(
+  buffer: Buffer,
+  check: () => Promise<readonly Check[]>,
+): Promise<Overview> {
+  const [engines, numbers] = await Promise.all([check(), readNumbers(buffer)]);
+  const findings = judge(engines, numbers);
+  return { at: new Date().toISOString(), verdict: verdictOf(findings), findings, engines, numbers };
+}
+
+/** As it is shown to programs: one level for the numbers, absent while Redis is away. */
+export function presentOverview({ numbers, ...rest }: Overview): object {
+  return { ...rest, ...numbers };
+}
+
+async function readNumbers(buffer: Buffer): Promise<Numbers | undefined> {
+  try {
+    const status = await readStatus(buffer);
+    const [rates, flushes] = await Promise.all([
+      readRates(buffer, status),
+      Promise.all(
+        status.perPartition.map(({ partition }) => buffer.recentFlushes.read(partition, flushesShown)),
+      ),
+    ]);
+    const newestFirst = flushes.flat().sort((one, other) => other.at.getTime() - one.at.getTime());
+    return { ...status, rates, lastFlushes: newestFirst.slice(0, flushesShown) };
+  } catch (error) {
+    if (error instanceof BufferUnavailableError) return undefined;
+    throw error;
+  }
+}
