@@ -33,7 +33,7 @@ export async function runApi(config: Config): Promise<void> {
   const search = openSearch(searchSettingsOf(config), store.searching, logger);
   lifecycle.onStop("search", () => search.close());
   const metrics = new Metrics();
-  const ops = createOps({ buffer, config, logger, check: () => checkReadiness(buffer, store) });
+  const ops = createOps({ buffer, config, logger, check: () => checkReadiness(buffer, store, false) });
   const app = createApp({
     services: createServices({ buffer, store, search }, metrics, logger),
     config,
@@ -89,7 +89,7 @@ export function createServices(
     change: createChanger(buffer, store, read),
     search: createSearcher(buffer, store, read, search),
     readiness: (verbose) => checkReadiness(buffer, store, verbose),
-    metrics: createMetricsText(metrics, buffer),
+    metrics: createMetricsText(metrics, buffer, () => checkReadiness(buffer, store, false)),
   };
 }
 

@@ -21,6 +21,9 @@ export async function runFlush(config: Config): Promise<void> {
     if (before.partitionsDrained < before.partitions) {
       throw new OperatorError("No flusher is running: start one with `sluice flusher` or `npm start`.");
     }
+    if (before.partitionsPaused > 0) {
+      throw new OperatorError("Flushing is paused; resume it on the dashboard.");
+    }
     const waiting = before.pending.chats + before.pending.messages;
     for (let partition = 0; partition < buffer.partitions; partition += 1) {
       await buffer.wake(partition, "manual");

@@ -3,6 +3,7 @@ import { BufferUnavailableError } from "../buffer/connections.ts";
 import { durationBuckets } from "../flusher/flush-totals.ts";
 import { registerJobs } from "./job-metrics.ts";
 import type { Metrics } from "../telemetry.ts";
+import type { Check } from "./readiness.ts";
 import { readStatus, type Status } from "./status.ts";
 
 type Show = (status: Status) => void;
@@ -11,23 +12,62 @@ type Show = (status: Status) => void;
  * Registers the metrics whose truth is in Redis, the same whichever process is asked, and answers the text of
  * all metrics. While Redis is away `sluice_redis_up` is 0 and the others stay as they were last seen.
  */
-export function createMetricsText(metrics: Metrics, buffer: Buffer): () => Promise<string> {
-  const shows = [registerBuffer, registerTotals, registerDurations, registerIndex].map((register) =>
-    register(metrics),
-  );
+export function createMetricsText(
+  metrics: Metrics,
+  buffer: Buffer,
+  check: () => Promise<readonly Check[]>,
+): () => Promise<string> {
+  const registers = [registerBuffer, registerRoom, registerTotals, registerDurations, registerIndex];
+  const shows = registers.map((register) => register(metrics));
   const showJobs = registerJobs(metrics, buffer);
   const up = metrics.gauge({ name: "sluice_redis_up", help: "Whether Redis answers." });
+  const engines = metrics.gauge({
+    name: "sluice_engine_up",
+    help: "Whether an engine answers, needed or not.",
+    labels: ["engine"],
+  });
   return async () => {
-    try {
-      const status = await readStatus(buffer);
-      for (const show of shows) show(status);
-      await showJobs();
-      up.set(1);
-    } catch (error) {
-      if (!(error instanceof BufferUnavailableError)) throw error;
-      up.set(0);
-    }
+    const [checks, status] = await Promise.all([check(), statusOrNothing(buffer, showJobs)]);
+    for (const { name, answers } of checks) engines.set({ engine: name }, Number(answers));
+    if (status) for (const show of shows) show(status);
+    up.set(status ? 1 : 0);
     return metrics.text();
+  };
+}
+
+async function statusOrNothing(
+  buffer: Buffer,
+  showJobs: () => Promise<void>,
+): Promise<Status | undefined> {
+  try {
+    const [status] = await Promise.all([readStatus(buffer), showJobs()]);
+    return status;
+  } catch (error) {
+    if (error instanceof BufferUnavailableError) return undefined;
+    throw error;
+  }
+}
+
+/** How much each partition may hold, and whether flushing goes on. */
+function registerRoom(metrics: Metrics): Show {
+  const records = metrics.gauge({
+    name: "sluice_buffer_max_records",
+    help: "Records that all partitions may hold before the answer is 503.",
+  });
+  const bytes = metrics.gauge({
+    name: "sluice_buffer_max_bytes",
+    help: "Bytes that all partitions may hold before the answer is 503.",
+  });
+  const partitions = metrics.gauge({ name: "sluice_partitions", help: "Partitions of the buffer." });
+  const paused = metrics.gauge({
+    name: "sluice_partitions_paused",
+    help: "Partitions whose flushing an operator has paused.",
+  });
+  return (status) => {
+    records.set(status.limits.records * status.partitions);
+    bytes.set(status.limits.bytes * status.partitions);
+    partitions.set(status.partitions);
+    paused.set(status.partitionsPaused);
   };
 }
 

@@ -119,6 +119,15 @@ const chartHeight = 180;
 
 function draw(figure, data) {
   const { series, columns } = charts[figure.dataset.chart];
+  const pad = (number) => String(number).padStart(2, "0");
+  /* In UTC, as everything on these pages is. */
+  const timeOf = (seconds, isLong) => {
+    const at = new Date(seconds * 1000);
+    const time = `${pad(at.getUTCHours())}:${pad(at.getUTCMinutes())}`;
+    return isLong ? `${pad(at.getUTCMonth() + 1)}-${pad(at.getUTCDate())} ${time}` : time;
+  };
+  const times = (_plot, splits, _axis, _space, step) =>
+    splits.map((at) => (step < 60 ? `${timeOf(at)}:${pad(at % 60)}` : timeOf(at, step >= 14_400)));
   const axis = {
     stroke: colour("--muted"),
     grid: { stroke: colour("--line"), width: 1 },
@@ -129,9 +138,12 @@ function draw(figure, data) {
     height: chartHeight,
     cursor: { drag: { x: false, y: false } },
     scales: { y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] } },
-    axes: [axis, { ...axis, size: 60 }],
+    axes: [
+      { ...axis, values: times, space: 75 },
+      { ...axis, size: 60 },
+    ],
     series: [
-      { label: "time" },
+      { label: "UTC", value: (_plot, at) => (at === null ? "–" : timeOf(at, true)) },
       ...series.map(([label, name]) => ({ label, stroke: colour(name), width: 2, points: { show: false } })),
     ],
   };

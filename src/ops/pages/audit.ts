@@ -21,7 +21,7 @@ export function auditPage(
               <td>${timeText(at)}</td>
               <td>${who}</td>
               <td>${from}</td>
-              <td>${act}</td>
+              <td class="text">${act}</td>
               <td>${outcome}</td>
             </tr>`,
         )}`;

@@ -126,7 +126,7 @@ function row(viewer: Viewer, letter: DeadLetter): Html {
     </td>
     <td>${timeText(letter.diedAt)}</td>
     <td><a href="${letterAddress(letter)}">${describe(letter)}</a></td>
-    <td>${letter.reason}</td>
+    <td class="text">${letter.reason}</td>
     <td class="text">${preview}</td>
   </tr>`;
 }

@@ -24,7 +24,7 @@ export function overviewPage(viewer: Viewer, overview: Overview, view: LiveView)
           html`<tr>
             <td>${name}</td>
             <td>${field(view, `engine.${name}`)}</td>
-            <td>${field(view, `engine.${name}.detail`)}</td>
+            <td class="text">${field(view, `engine.${name}.detail`)}</td>
           </tr>`,
       )}`,
     )}
