@@ -5,8 +5,10 @@ import type { ApiMiddleware, RouteContext } from "../context.ts";
 export function answerUnrouted(): ApiMiddleware {
   return (ctx) => {
     const { matched = [] } = ctx as RouteContext;
-    if (matched.length === 0) throw routeNotFound();
-    const methods = new Set([...matched.flatMap((layer) => layer.methods), "OPTIONS"]);
+    // What stands before a group of routes matches too, and takes no method.
+    const routes = matched.filter((layer) => layer.methods.length > 0);
+    if (routes.length === 0) throw routeNotFound();
+    const methods = new Set([...routes.flatMap((layer) => layer.methods), "OPTIONS"]);
     ctx.set("Allow", [...methods].join(", "));
     if (ctx.method !== "OPTIONS") throw methodNotAllowed();
     ctx.status = 204;

@@ -1,0 +1,82 @@
+import { expect } from "chai";
+
+import { encodeRecord, newRecord } from "../../src/records.ts";
+import { operationIdOf } from "../support/requests.ts";
+import { basic, credentials, OpsStage } from "./stage.ts";
+
+const authorization = basic;
+const chat = { token: "application", chatNumber: 1 };
+const pendingCount = 1_000_000;
+const deadCount = 100_000;
+const atOnce = 20_000;
+
+describe("With a million pending and a hundred thousand dead letters, a page of the dashboard", () => {
+  let stage: OpsStage;
+
+  before(async function () {
+    this.timeout(120_000);
+    stage = await OpsStage.open(credentials);
+    const { redis } = stage.workspace;
+    const payload = encodeRecord(newRecord(operationIdOf(1), Date.now(), "text"));
+    await redis.hset(stage.keys.pending(chat), "1", payload);
+    for (let at = 0; at < pendingCount; at += atOnce) {
+      const references = Array.from({ length: atOnce }, (_, nth) => `application:1:${at + nth + 1}`);
+      await redis.rpush(stage.keys.list(0, "messages"), ...references);
+    }
+    for (let at = 0; at < deadCount; at += atOnce) {
+      const numbers = Array.from({ length: atOnce }, (_, nth) => at + nth);
+      const ids = numbers.map((number) => `application:1:${number}:d`);
+      await redis.zadd(stage.keys.deadLetters(0), ...ids.flatMap((id, nth) => [at + nth, id]));
+      await redis.hset(stage.keys.deadReasons(0), ...ids.flatMap((id) => [id, "a reason"]));
+      await redis.hset(stage.keys.dead(chat), ...numbers.flatMap((number) => [String(number), payload]));
+    }
+  });
+  after(() => stage.close());
+
+  /** How often each command ran so far. */
+  async function commandCounts(): Promise<Map<string, number>> {
+    const info = await stage.workspace.redis.info("commandstats");
+    return new Map(
+      [...info.matchAll(/cmdstat_([\w|]+):calls=(\d+)/g)].map(([, name = "", calls]) => [
+        name,
+        Number(calls),
+      ]),
+    );
+  }
+
+  const pages: [string, number][] = [
+    ["/ops", 40],
+    ["/ops/partitions", 40],
+    ["/ops/status", 40],
+    ["/ops/history", 40],
+    ["/ops/dead-letters", 450],
+    ["/ops/dead-letters?from=99990&per=100", 450],
+    ["/ops/dead-letters?q=found-nowhere", 2200],
+    [`/ops/dead-letters/${encodeURIComponent("application:1:5:d")}`, 40],
+    ["/metrics", 40],
+  ];
+  for (const [path, most] of pages) {
+    it(`${path} takes at most ${most} commands, none of which walks over everything`, async () => {
+      const before = await commandCounts();
+      const { status } = await stage.get(path, { authorization });
+      expect(status).to.equal(200);
+      const after = await commandCounts();
+      const ran = [...after].filter(([name, calls]) => name !== "info" && calls > (before.get(name) ?? 0));
+      const count = ran.reduce((sum, [name, calls]) => sum + calls - (before.get(name) ?? 0), 0);
+      expect(count, JSON.stringify(ran)).to.be.at.most(most);
+      expect(ran.map(([name]) => name)).to.not.include.members(["keys"]);
+      for (const walk of ["keys", "scan", "hscan", "zscan", "sscan", "smembers", "hkeys", "hvals"]) {
+        expect(ran.map(([name]) => name)).to.not.include(walk);
+      }
+    });
+  }
+
+  it("shows how many there are, and leads through all of a search in bounded steps", async () => {
+    const overview = await stage.get("/ops", { authorization });
+    expect(overview.text).to.include("1,000,000").and.include("100,000 dead letters");
+    const first = await stage.get("/ops/dead-letters?q=application:1:7:d", { authorization });
+    expect(first.text).to.include("0 matches among 1–1,000 of 100,000").and.include("from=1000");
+    const last = await stage.get("/ops/dead-letters?q=application:1:7:d&from=99000", { authorization });
+    expect(last.text).to.include("1 match among 99,001–100,000 of 100,000");
+  });
+});
