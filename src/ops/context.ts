@@ -1,5 +1,4 @@
 import type { RouterContext } from "@koa/router";
-import type { Context } from "koa";
 
 import type { Operator } from "./access/operator.ts";
 
@@ -10,7 +9,6 @@ export interface OpsState {
 }
 
 export type OpsContext = RouterContext<OpsState>;
-export type AnyContext = Context;
 
 /** Who sent the request. @throws where nobody looked, which is a defect of the routes */
 export function operatorOf(ctx: OpsContext): Operator {

@@ -44,6 +44,6 @@ export async function readDeadLetters(buffer: Buffer, query: DeadLetterQuery): P
   return { letters, total, examined: at - from, next: at < total ? at : undefined };
 }
 
-function matches({ id, reason, record }: DeadLetter, wanted: string): boolean {
-  return [id, reason, record?.text ?? ""].some((text) => text.toLowerCase().includes(wanted));
+function matches({ id, reason, record, unreadable }: DeadLetter, wanted: string): boolean {
+  return [id, reason, record?.text ?? unreadable ?? ""].some((text) => text.toLowerCase().includes(wanted));
 }

@@ -1,4 +1,4 @@
-import { type DeadLetter, isConflict, revisionOf } from "../../buffer/dead-letters.ts";
+import { type DeadLetter, isSetAside, revisionOf } from "../../buffer/dead-letters.ts";
 import type { DeadLetterPage, DeadLetterQuery } from "../dead-letter-pages.ts";
 import { countText, manyText, timeText } from "../format.ts";
 import { html, type Html } from "../html.ts";
@@ -109,7 +109,7 @@ function listForm(viewer: Viewer, query: DeadLetterQuery, letters: readonly Dead
 }
 
 function row(viewer: Viewer, letter: DeadLetter): Html {
-  const text = letter.record?.text ?? "";
+  const text = letter.record?.text ?? letter.unreadable ?? "";
   const preview = text.length > previewCharacters ? `${text.slice(0, previewCharacters)}…` : text;
   return html`<tr>
     <td>
@@ -134,6 +134,7 @@ function row(viewer: Viewer, letter: DeadLetter): Html {
 export const letterAddress = ({ id }: Pick<DeadLetter, "id">) => `${section}/${encodeURIComponent(id)}`;
 
 function describe({ chatNumber, number }: DeadLetter): string {
+  if (number === undefined) return "no record";
   return chatNumber === undefined ? `chat ${number}` : `message ${number} of chat ${chatNumber}`;
 }
 
@@ -169,7 +170,7 @@ export function deadLetterPage(viewer: Viewer, letter: DeadLetter): string {
   const { id, token, reason, diedAt, record } = letter;
   const facts: [string, string][] = [
     ["Id", id],
-    ["Application", token],
+    ["Application", token ?? "–"],
     ["Record", describe(letter)],
     ["Reason", reason],
     ["Died", `${timeText(diedAt)} UTC`],
@@ -186,7 +187,8 @@ export function deadLetterPage(viewer: Viewer, letter: DeadLetter): string {
       )}
     </dl>
     <h2>Text</h2>
-    <pre>${record?.text ?? "There is none: what it belonged to was deleted, or it has no title."}</pre>
+    <pre>
+${record?.text ?? letter.unreadable ?? "There is none: what it belonged to was deleted, or it has no title."}</pre>
     ${viewer.isReadOnly ? undefined : letterForms(viewer, letter)}
     <p><a href="${section}">All dead letters</a></p>`;
   return page(viewer, { title: describe(letter), section, body });
@@ -199,7 +201,7 @@ function dateText(ms: number): string {
 }
 
 function letterForms(viewer: Viewer, letter: DeadLetter): Html {
-  const mendable = isConflict(letter.id) ? undefined : letter.record;
+  const mendable = isSetAside(letter.id) ? undefined : letter.record;
   return html`<form method="post" action="${section}" class="inline">
       ${formToken(viewer)}
       <input type="hidden" name="id" value="${letter.id}" />
@@ -209,7 +211,9 @@ function letterForms(viewer: Viewer, letter: DeadLetter): Html {
     ${
       mendable
         ? editForm(viewer, letter, revisionOf(mendable))
-        : html`<p class="muted">Another record holds its number, or it is gone: it can only be discarded.</p>`
+        : html`<p class="muted">
+            Another record holds its number, or it is gone or unreadable: it can only be discarded.
+          </p>`
     }`;
 }
 
