@@ -1,5 +1,5 @@
 import type { Check } from "./readiness.ts";
-import { ageText, countText, manyText } from "./format.ts";
+import { ageText, countText, manyText, timeText } from "./format.ts";
 import type { PartitionStatus, Status } from "./status.ts";
 
 /** Something an operator should know, and what to do about it. */
@@ -9,7 +9,7 @@ export interface Finding {
   readonly what: string;
   readonly remedy: string;
   /** The page where it can be done. */
-  readonly href?: string;
+  readonly page?: { readonly href: string; readonly name: string };
 }
 
 export type Verdict = "good" | "warning" | "bad";
@@ -17,6 +17,8 @@ export type Verdict = "good" | "warning" | "bad";
 /** The minute flushes everything, so what waits for two of them is held up. */
 const lateAfterSeconds = 120;
 const nearlyFull = 0.8;
+
+const partitionsPage = { href: "/ops/partitions", name: "Partitions" };
 
 /** What is wrong, the worst first; nothing where all is well. */
 export function judge(checks: readonly Check[], status: Status | undefined): readonly Finding[] {
@@ -77,9 +79,9 @@ function judgeDraining(partitions: readonly PartitionStatus[]): Finding[] {
 function describePause({ partition, paused }: PartitionStatus): Finding {
   return {
     severity: "warning",
-    what: `Partition ${partition} is PAUSED since ${paused?.since ?? ""} by ${paused?.by ?? ""}. What is accepted stays in Redis.`,
+    what: `Partition ${partition} is PAUSED since ${paused ? timeText(new Date(paused.since)) : ""} UTC by ${paused?.by ?? ""}. What is accepted stays in Redis.`,
     remedy: "Resume it before the buffer is full.",
-    href: "/ops/partitions",
+    page: partitionsPage,
   };
 }
 
@@ -107,20 +109,20 @@ function judgeRoom(one: PartitionStatus, limits: Status["limits"]): Finding[] {
         ? `The buffer of partition ${one.partition} is full: a POST of a chat or message is answered 503.`
         : `The buffer of partition ${one.partition} is ${Math.floor(fill * 100)} % full.`,
       remedy: "Let it flush. If it does and is too slow, MySQL is; else raise BUFFER_MAX_RECORDS or _BYTES.",
-      href: "/ops/partitions",
+      page: partitionsPage,
     },
   ];
 }
 
 function judgeDeadLetters({ deadLetters, flushed }: Status): Finding[] {
-  const href = "/ops/dead-letters";
+  const page = { href: "/ops/dead-letters", name: "Dead letters" };
   const found: Finding[] = [];
   if (deadLetters > 0) {
     found.push({
       severity: "warning",
       what: `${manyText(deadLetters, "dead letter")}: MySQL refused what they hold.`,
       remedy: "Look why, then mend, requeue or discard them.",
-      href,
+      page,
     });
   }
   if (flushed.conflicts > 0) {
@@ -128,7 +130,7 @@ function judgeDeadLetters({ deadLetters, flushed }: Status): Finding[] {
       severity: "warning",
       what: `${manyText(flushed.conflicts, "number")} came twice since counting began; this must stay 0.`,
       remedy: "Post their texts anew and discard them. Was MySQL put back to an older copy?",
-      href,
+      page,
     });
   }
   return found;

@@ -122,7 +122,7 @@ const executable = findChromium();
   it("shows a hostile text as text, also where it is edited", async () => {
     await page.goto(`${url}/ops`);
     await page.locator("#verdict", { hasText: "1 dead letter" }).waitFor();
-    await page.getByRole("link", { name: "There" }).click();
+    await page.locator("#verdict").getByRole("link", { name: "Dead letters" }).click();
     await page.getByRole("cell", { name: "<script>" }).waitFor();
     await page.getByRole("link", { name: `message ${deadNumber} of chat 1` }).click();
     expect(await page.locator("pre").textContent()).to.equal(hostile);

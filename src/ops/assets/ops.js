@@ -47,12 +47,12 @@ function showVerdict({ verdict, headline, findings }) {
   box.dataset.shown = key;
   box.className = `verdict ${verdict}`;
   const list = document.createElement("ul");
-  for (const { severity, what, remedy, href } of findings) {
+  for (const { severity, what, remedy, page } of findings) {
     const item = element("li", "", severity);
     item.append(element("strong", what), " ", element("span", remedy));
-    if (href) {
-      const link = element("a", "There");
-      link.setAttribute("href", href);
+    if (page) {
+      const link = element("a", page.name);
+      link.setAttribute("href", page.href);
       item.append(" ", link);
     }
     list.append(item);

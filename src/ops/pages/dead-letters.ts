@@ -43,7 +43,7 @@ export function deadLettersPage(viewer: Viewer, { query, found, counts, notice }
       found.next === undefined ? undefined : listAddress({ ...query, from: found.next }),
       whereText(query, found),
     )}
-    ${viewer.isReadOnly || total === 0 ? undefined : allForm(viewer, query, total)}`;
+    ${viewer.isReadOnly || total === letters.length ? undefined : allForm(viewer, query, total)}`;
   return page(viewer, { title: "Dead letters", section, body, notice });
 }
 

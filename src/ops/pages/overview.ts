@@ -40,10 +40,10 @@ export function verdictBox({ verdict, headline, findings }: LiveView): Html {
     <p class="headline">${headline}</p>
     <ul>
       ${findings.map(
-        ({ severity, what, remedy, href }) =>
+        ({ severity, what, remedy, page: where }) =>
           html`<li class="${severity}">
             <strong>${what}</strong> <span>${remedy}</span>
-            ${href === undefined ? undefined : html`<a href="${href}">There</a>`}
+            ${where && html`<a href="${where.href}">${where.name}</a>`}
           </li>`,
       )}
     </ul>

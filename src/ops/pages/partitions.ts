@@ -10,6 +10,7 @@ const perPage = 64;
 const heads = [
   "Partition",
   "State",
+  "",
   "Messages",
   "Chats",
   "Bytes",
@@ -17,7 +18,6 @@ const heads = [
   "Dead letters",
   "Drained by",
   "Flushes",
-  "",
 ] as const;
 
 /** Each part of the buffer, and what can be done with it. */
@@ -64,6 +64,7 @@ function partitionRow(viewer: Viewer, one: PartitionStatus): Html {
   return html`<tr class="${one.paused ? "paused" : "flushing"}">
     <th scope="row">${one.partition}</th>
     <td>${cell("state")} ${one.paused ? html`<small>by ${one.paused.by}</small>` : undefined}</td>
+    <td>${viewer.isReadOnly ? undefined : actions(viewer, one)}</td>
     <td>${cell("messages")}</td>
     <td>${cell("chats")}</td>
     <td>${cell("bytes")}</td>
@@ -71,7 +72,6 @@ function partitionRow(viewer: Viewer, one: PartitionStatus): Html {
     <td>${cell("dead")}</td>
     <td>${cell("drainedBy")}</td>
     <td>${cell("sequence")}</td>
-    <td>${viewer.isReadOnly ? undefined : actions(viewer, one)}</td>
   </tr>`;
 }
 
