@@ -168,9 +168,9 @@ const executable = findChromium();
         await page.locator("h1").waitFor();
         if (["", "/history"].includes(name)) await page.locator('[data-history][data-drawn="yes"]').waitFor();
         expect(await isTooWide(page), name).to.equal(false);
-        const [ground] = (await page.evaluate(
+        const [ground = 0] = await page.evaluate<number[]>(
           "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)",
-        )) as [number];
+        );
         expect(ground < 128).to.equal(colorScheme === "dark");
         await keepScreenshot(page, `${name.slice(1) || "overview"}-${colorScheme}-${width}`);
       }
