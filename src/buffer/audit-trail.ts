@@ -27,14 +27,14 @@ export class AuditTrail {
   async add({ at, who, from, act, outcome }: AuditEntry): Promise<void> {
     const entry = JSON.stringify([at.getTime(), who, from, act, outcome]);
     const pipeline = this.#connection.client.pipeline();
-    pipeline.lpush(this.#keys.audit(), entry).ltrim(this.#keys.audit(), 0, kept - 1);
+    pipeline.lpush(this.#keys.operators.audit(), entry).ltrim(this.#keys.operators.audit(), 0, kept - 1);
     await this.#connection.settled(pipeline.exec());
   }
 
   /** Up to `limit` entries, the newest first, `skip` passed over; and how many there are. */
   async read(skip: number, limit: number): Promise<{ entries: AuditEntry[]; total: number }> {
     const { client } = this.#connection;
-    const key = this.#keys.audit();
+    const key = this.#keys.operators.audit();
     const [found, total] = await this.#connection.settled(
       Promise.all([client.lrange(key, skip, skip + limit - 1), client.llen(key)]),
     );

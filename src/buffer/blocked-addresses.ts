@@ -29,7 +29,7 @@ export class BlockedAddresses {
   }
 
   async add({ address, until }: BlockedAddress): Promise<void> {
-    const key = this.#keys.blockedAddresses();
+    const key = this.#keys.operators.blockedAddresses();
     const pipeline = this.#connection.client.pipeline();
     pipeline.zadd(key, until.getTime(), address);
     pipeline.zremrangebyscore(key, "-inf", Date.now() - listedAfterMs);
@@ -40,7 +40,7 @@ export class BlockedAddresses {
   /** Up to `limit` addresses, the latest block first; and how many there are. */
   async list(skip: number, limit: number): Promise<{ addresses: BlockedAddress[]; total: number }> {
     const { client } = this.#connection;
-    const key = this.#keys.blockedAddresses();
+    const key = this.#keys.operators.blockedAddresses();
     const range = ["+inf", Date.now() - listedAfterMs] as const;
     const [flat, total] = await this.#connection.settled(
       Promise.all([
@@ -58,8 +58,10 @@ export class BlockedAddresses {
   /** Takes an address off the list and tells every API process to let it in. Whether it was listed. */
   async remove(address: string): Promise<boolean> {
     const { client } = this.#connection;
-    const removed = await this.#connection.settled(client.zrem(this.#keys.blockedAddresses(), address));
-    await this.#connection.settled(client.publish(this.#keys.unblockChannel(), address));
+    const removed = await this.#connection.settled(
+      client.zrem(this.#keys.operators.blockedAddresses(), address),
+    );
+    await this.#connection.settled(client.publish(this.#keys.operators.unblockChannel(), address));
     return removed === 1;
   }
 
@@ -71,7 +73,7 @@ export class BlockedAddresses {
       listener(address);
     });
     // It waits for Redis, and fails only where it is closed before.
-    void subscriber.subscribe(this.#keys.unblockChannel()).catch(() => undefined);
+    void subscriber.subscribe(this.#keys.operators.unblockChannel()).catch(() => undefined);
   }
 
   close(): void {

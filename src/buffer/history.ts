@@ -41,7 +41,7 @@ export class History {
 
   /** Adds a point to every ring. Any number of processes may do so; within a step the highest values stay. */
   async record(point: HistoryPoint): Promise<void> {
-    const keys = names.map((name) => this.#keys.history(name));
+    const keys = names.map((name) => this.#keys.operators.history(name));
     const values = fields.map((field) => Math.round(point[field])).join(" ");
     const rings = names.flatMap((name) => [resolutions[name].stepMs, resolutions[name].kept]);
     await this.#scripts.run("record-history", keys, [point.atMs, values, ...rings]);
@@ -52,7 +52,7 @@ export class History {
     const { kept } = resolutions[resolution];
     const last = Math.min(limit ?? kept, kept) - 1;
     const entries = await this.#connection.settled(
-      this.#connection.client.lrange(this.#keys.history(resolution), 0, last),
+      this.#connection.client.lrange(this.#keys.operators.history(resolution), 0, last),
     );
     return entries.map(parse).reverse();
   }

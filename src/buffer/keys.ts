@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 
+import { keyOf, OperatorKeys } from "./operator-keys.ts";
 import { type ListName, type Parent, parentPath, type Reference } from "./references.ts";
 
 /**
@@ -10,10 +11,13 @@ import { type ListName, type Parent, parentPath, type Reference } from "./refere
 export class Keys {
   readonly #namespace: string;
   readonly partitions: number;
+  /** Those of what is kept for operators. */
+  readonly operators: OperatorKeys;
 
   constructor(namespace: string, partitions: number) {
     this.#namespace = namespace;
     this.partitions = partitions;
+    this.operators = new OperatorKeys(namespace);
   }
 
   /** The partition an application and all that belongs to it live in. */
@@ -148,36 +152,6 @@ export class Keys {
     return this.#key(this.partitionOf(digest), `idempotency:${digest}`);
   }
 
-  /** String: who paused the flushing of the partition and when; absent while it is not paused. */
-  paused(partition: number): string {
-    return this.#key(partition, "paused");
-  }
-
-  /** List: the latest flushes of the partition, the newest first; bounded. */
-  flushes(partition: number): string {
-    return this.#key(partition, "flushes");
-  }
-
-  /** List: what the whole installation did, a point for each step of time, the newest first; bounded. */
-  history(resolution: string): string {
-    return this.#key(0, `history:${resolution}`);
-  }
-
-  /** List: what operators did, the newest first; bounded. */
-  audit(): string {
-    return this.#key(0, "audit");
-  }
-
-  /** Sorted set: addresses that the rate limit refused, by when their block ends, milliseconds; bounded. */
-  blockedAddresses(): string {
-    return this.#key(0, "blocked");
-  }
-
-  /** Pub/sub channel that tells every API process to let an address in again. */
-  unblockChannel(): string {
-    return this.#key(0, "unblock");
-  }
-
   /** Pub/sub channel on which a full list, or a person, wakes the flusher of a partition. */
   wakeChannel(partition: number): string {
     return this.#key(partition, "wake");
@@ -243,7 +217,7 @@ export class Keys {
   }
 
   #key(partition: number, name: string): string {
-    return `${this.#namespace}:{${partition}}:${name}`;
+    return keyOf(this.#namespace, partition, name);
   }
 }
 

@@ -30,7 +30,7 @@ export class RecentFlushes {
   }
 
   async add({ at, partition, list, trigger, rows, bytes, durationMs }: Flush): Promise<void> {
-    const key = this.#keys.flushes(partition);
+    const key = this.#keys.operators.flushes(partition);
     const entry = [at.getTime(), list, trigger, rows, bytes, Math.round(durationMs)].join(" ");
     const pipeline = this.#connection.client.pipeline();
     pipeline.lpush(key, entry).ltrim(key, 0, kept - 1);
@@ -41,7 +41,7 @@ export class RecentFlushes {
   async read(partition: number, limit: number): Promise<Flush[]> {
     const { client } = this.#connection;
     const entries = await this.#connection.settled(
-      client.lrange(this.#keys.flushes(partition), 0, Math.min(limit, kept) - 1),
+      client.lrange(this.#keys.operators.flushes(partition), 0, Math.min(limit, kept) - 1),
     );
     return entries.map((entry) => parse(partition, entry));
   }

@@ -44,7 +44,7 @@ export class Totals {
           this.#connection.client.hgetall(this.#keys.flushed(partition)),
           this.#connection.client.get(this.#keys.lease(partition)),
           this.#connection.client.zcard(this.#keys.deadLetters(partition)),
-          this.#connection.client.get(this.#keys.paused(partition)),
+          this.#connection.client.get(this.#keys.operators.paused(partition)),
           this.#connection.client.lindex(chats, 0),
           this.#connection.client.lindex(messages, 0),
         ]),

@@ -16,9 +16,10 @@ import type { Services } from "../http/services.ts";
 import { Lifecycle, tellReady } from "../lifecycle.ts";
 import { createMetricsText } from "../ops/buffer-metrics.ts";
 import { createOps } from "../ops/ops.ts";
-import { checkReadiness, evictionDetail } from "../ops/readiness.ts";
+import { type Check, checkReadiness, checkSearch, evictionDetail } from "../ops/readiness.ts";
 import { startSampler } from "../ops/sampler.ts";
 import { openSearch } from "../search/open-search.ts";
+import { openSearchPing } from "../search/ping.ts";
 import type { Search } from "../search/search.ts";
 import type { Store } from "../store/store.ts";
 import { createLogger, type Logger, Metrics } from "../telemetry.ts";
@@ -33,9 +34,13 @@ export async function runApi(config: Config): Promise<void> {
   const search = openSearch(searchSettingsOf(config), store.searching, logger);
   lifecycle.onStop("search", () => search.close());
   const metrics = new Metrics();
-  const ops = createOps({ buffer, config, logger, check: () => checkReadiness(buffer, store, false) });
+  const ping = openSearchPing(searchSettingsOf(config));
+  if (ping) lifecycle.onStop("search ping", () => ping.close());
+  const check = async () =>
+    (await Promise.all([checkReadiness(buffer, store, false), checkSearch(ping)])).flat();
+  const ops = createOps({ buffer, config, logger, check });
   const app = createApp({
-    services: createServices({ buffer, store, search }, metrics, logger),
+    services: createServices({ buffer, store, search, check }, metrics, logger),
     config,
     logger,
     metrics,
@@ -75,9 +80,17 @@ function limitRequests(buffer: Buffer, config: Config, logger: Logger): ApiMiddl
   return middleware;
 }
 
+interface ServiceParts {
+  readonly buffer: Buffer;
+  readonly store: Store;
+  readonly search: Search;
+  /** Looks at every engine that is used. */
+  readonly check: () => Promise<readonly Check[]>;
+}
+
 /** What the routes need, on real engines. */
 export function createServices(
-  { buffer, store, search }: { buffer: Buffer; store: Store; search: Search },
+  { buffer, store, search, check }: ServiceParts,
   metrics: Metrics,
   logger: Logger,
 ): Services {
@@ -89,7 +102,7 @@ export function createServices(
     change: createChanger(buffer, store, read),
     search: createSearcher(buffer, store, read, search),
     readiness: (verbose) => checkReadiness(buffer, store, verbose),
-    metrics: createMetricsText(metrics, buffer, () => checkReadiness(buffer, store, false)),
+    metrics: createMetricsText(metrics, buffer, check),
   };
 }
 

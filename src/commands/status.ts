@@ -1,3 +1,4 @@
+import type { JobStatus } from "../buffer/job-runs.ts";
 import type { Config } from "../config.ts";
 import { ageText, bytesText, countText, rateText } from "../ops/format.ts";
 import { type Numbers, type Overview, presentOverview, readOverview } from "../ops/overview.ts";
@@ -15,7 +16,7 @@ export async function runStatus(config: Config, { json }: { json: boolean }): Pr
   const buffer = await openConfiguredBuffer(config, "draining");
   const store = openStore(config.database, "requests");
   try {
-    const overview = await readOverview(buffer, () => checkReadiness(buffer, store));
+    const overview = await readOverview(buffer, () => checkReadiness(buffer, store, false));
     console.log(json ? JSON.stringify(presentOverview(overview), undefined, 2) : describe(overview));
     if (!overview.numbers) throw new OperatorError("Redis does not answer; the numbers are there.");
   } finally {
@@ -56,6 +57,8 @@ function describeNumbers(numbers: Numbers): string[] {
       latest ? `${latest.at.toISOString()}, ${countText(latest.rows)} rows by ${latest.trigger}` : "none yet",
     ),
     line("search index", indexText(numbers.index)),
+    line("processes", numbers.processes.map(({ role, host, pid }) => `${role} ${host}:${pid}`).join(", ")),
+    ...Object.entries(numbers.jobs).map(([name, job]) => line(`job ${name}`, describeJob(job))),
     line("dead letters", countText(numbers.deadLetters)),
     line(
       "partitions",
@@ -71,6 +74,13 @@ function recordsText({ chats, messages }: Numbers["pending"]): string {
 function indexText({ owed, oldestAgeSeconds, indexed, refused }: Numbers["index"]): string {
   const waits = `${countText(owed.documents)} owed for ${ageText(oldestAgeSeconds)}`;
   return `${waits}, ${countText(indexed)} indexed, ${countText(refused)} refused`;
+}
+
+function describeJob({ isRunning, runs: [last] }: JobStatus): string {
+  if (isRunning) return "runs";
+  return last
+    ? `${last.outcome} ${new Date(last.startedAtMs).toISOString()}: ${last.detail}`
+    : "has not run yet";
 }
 
 function line(name: string, text: string): string {

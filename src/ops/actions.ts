@@ -1,6 +1,10 @@
 import { Buffer as Bytes } from "node:buffer";
+import path from "node:path";
 
 import type { Buffer } from "../buffer/buffer.ts";
+import type { JobName } from "../buffer/job-runs.ts";
+import { SnapshotError } from "../buffer/rdb/cursor.ts";
+import type { BackupDirectory, BackupFile } from "../jobs/backup-directory.ts";
 import { applicationFingerprint, type Logger } from "../telemetry.ts";
 import type { Operator } from "./access/operator.ts";
 import { Refusal } from "./refusal.ts";
@@ -61,6 +65,23 @@ export class Actions {
     if (outcome !== "revised") {
       throw new Refusal(409, "This dead letter is no longer what you saw.", "Look at the list again.");
     }
+  }
+
+  /** Asks whichever flusher looks first to run a job. */
+  async runJob(operator: Operator, job: JobName): Promise<void> {
+    await this.#buffer.jobs.request(job);
+    await this.#note(operator, `run job ${job}`, "asked for");
+  }
+
+  /** Reads a backup whole. @throws {Refusal} where it is no longer what was written */
+  async verify(operator: Operator, directory: BackupDirectory, file: BackupFile): Promise<void> {
+    const fault = await directory.verify(file).then(
+      () => undefined,
+      (error: unknown) => (error instanceof SnapshotError ? error.message : "it cannot be read"),
+    );
+    await this.#note(operator, `verify ${path.basename(file.path)}`, fault ?? "whole");
+    if (fault === undefined) return;
+    throw new Refusal(422, `This backup is no good: ${fault}.`, "Take another, and look after the disk.");
   }
 
   async unblock(operator: Operator, address: string): Promise<void> {

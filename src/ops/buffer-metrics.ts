@@ -35,10 +35,7 @@ export function createMetricsText(
   };
 }
 
-async function statusOrNothing(
-  buffer: Buffer,
-  showJobs: () => Promise<void>,
-): Promise<Status | undefined> {
+async function statusOrNothing(buffer: Buffer, showJobs: () => Promise<void>): Promise<Status | undefined> {
   try {
     const [status] = await Promise.all([readStatus(buffer), showJobs()]);
     return status;

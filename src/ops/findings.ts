@@ -1,3 +1,4 @@
+import type { JobStatus } from "../buffer/job-runs.ts";
 import type { Check } from "./readiness.ts";
 import { ageText, countText, manyText, timeText } from "./format.ts";
 import type { PartitionStatus, Status } from "./status.ts";
@@ -21,8 +22,16 @@ const nearlyFull = 0.8;
 const partitionsPage = { href: "/ops/partitions", name: "Partitions" };
 
 /** What is wrong, the worst first; nothing where all is well. */
-export function judge(checks: readonly Check[], status: Status | undefined): readonly Finding[] {
-  const findings = [...checks.flatMap(judgeEngine), ...(status ? judgeStatus(status) : [])];
+export function judge(
+  checks: readonly Check[],
+  status: Status | undefined,
+  jobs: Readonly<Record<string, JobStatus>> = {},
+): readonly Finding[] {
+  const findings = [
+    ...checks.flatMap(judgeEngine),
+    ...(status ? judgeStatus(status) : []),
+    ...Object.entries(jobs).flatMap(([name, job]) => judgeJob(name, job)),
+  ];
   return findings.sort((one, other) => Number(one.severity !== "bad") - Number(other.severity !== "bad"));
 }
 
@@ -61,6 +70,7 @@ function judgeStatus(status: Status): Finding[] {
     ...perPartition.filter(isLate).map(describeLate),
     ...perPartition.flatMap((partition) => judgeRoom(partition, limits)),
     ...judgeDeadLetters(status),
+    ...judgeIndex(status.index),
   ];
 }
 
@@ -110,6 +120,41 @@ function judgeRoom(one: PartitionStatus, limits: Status["limits"]): Finding[] {
         : `The buffer of partition ${one.partition} is ${Math.floor(fill * 100)} % full.`,
       remedy: "Let it flush. If it does and is too slow, MySQL is; else raise BUFFER_MAX_RECORDS or _BYTES.",
       page: partitionsPage,
+    },
+  ];
+}
+
+/** Owed documents are written within seconds while Elasticsearch answers. */
+const indexLateAfterSeconds = 600;
+
+function judgeIndex({ oldestAgeSeconds, owed, refused }: Status["index"]): Finding[] {
+  const found: Finding[] = [];
+  if (oldestAgeSeconds > indexLateAfterSeconds) {
+    found.push({
+      severity: "warning",
+      what: `The search index is behind: ${countText(owed.documents)} documents, the oldest for ${ageText(oldestAgeSeconds)}.`,
+      remedy: "Look whether Elasticsearch answers, and at the flusher's log. MySQL answers meanwhile.",
+    });
+  }
+  if (refused > 0) {
+    found.push({
+      severity: "warning",
+      what: `Elasticsearch refused ${manyText(refused, "document")} so far: those messages are not found.`,
+      remedy: "The flusher's log says why; sluice reindex writes all of them anew.",
+    });
+  }
+  return found;
+}
+
+/** A job that fails is tried again at its next tick. */
+function judgeJob(name: string, { runs: [last] }: JobStatus): Finding[] {
+  if (last?.outcome !== "failed") return [];
+  return [
+    {
+      severity: "warning",
+      what: `The job ${name} failed: ${last.detail}`,
+      remedy: "Mend what it names; it is tried again at its next tick, or at once by hand.",
+      page: { href: "/ops/jobs", name: "Jobs" },
     },
   ];
 }

@@ -1,3 +1,4 @@
+import type { RunningProcess } from "../buffer/processes.ts";
 import type { Flush } from "../buffer/recent-flushes.ts";
 import type { Finding, Verdict } from "./findings.ts";
 import { ageText, bytesText, countText, rateText, timeText } from "./format.ts";
@@ -50,10 +51,15 @@ export function liveView({ at, verdict, findings, engines, numbers }: Overview):
     conflicts: countText(numbers.flushed.conflicts),
     acceptedChats: countText(accepted.chats),
     acceptedMessages: countText(accepted.messages),
+    indexOwed: countText(numbers.index.owed.documents + numbers.index.owed.removals),
+    indexAge: ageText(numbers.index.oldestAgeSeconds),
     drained: `${countText(numbers.partitionsDrained)} of ${countText(numbers.partitions)}`,
     ...Object.assign({}, ...numbers.perPartition.slice(0, livePartitions).map(partitionFields)),
   });
-  const tables = { flushes: numbers.lastFlushes.map(flushCells) };
+  const tables = {
+    flushes: numbers.lastFlushes.map(flushCells),
+    processes: numbers.processes.map(processCells),
+  };
   return { verdict, headline: headlines[verdict], findings, fields, tables };
 }
 
@@ -83,5 +89,17 @@ function flushCells({ at, partition, list, trigger, rows, bytes, durationMs }: F
     countText(rows),
     bytesText(bytes),
     `${countText(durationMs)} ms`,
+  ];
+}
+
+export const processHeads = ["Role", "Host", "Process", "Runs for", "Node"] as const;
+
+function processCells({ role, host, pid, startedAtMs, version }: RunningProcess): string[] {
+  return [
+    role,
+    host,
+    String(pid),
+    ageText(Math.max(0, Math.floor((Date.now() - startedAtMs) / 1000))),
+    version,
   ];
 }

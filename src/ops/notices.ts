@@ -9,6 +9,8 @@ const notices = {
   requeued: (count) => `${manyText(count, "dead letter")} will be tried with the next flush.`,
   discarded: (count) => `${manyText(count, "dead letter")} discarded; the numbers stay given.`,
   replaced: () => "The new text is what readers see; it will be tried with the next flush.",
+  asked: () => "A flusher was asked to run it, and will within seconds.",
+  whole: () => "That backup is whole: it is what was written, to the last byte.",
   unblocked: () => "The address may ask again.",
 } as const satisfies Record<string, (count: number) => string>;
 

@@ -4,6 +4,7 @@ import type { Middleware } from "koa";
 import type { Buffer } from "../buffer/buffer.ts";
 import { BufferUnavailableError } from "../buffer/connections.ts";
 import type { Config } from "../config.ts";
+import { BackupDirectory } from "../jobs/backup-directory.ts";
 import type { Logger } from "../telemetry.ts";
 import { FailureLimit } from "./access/failure-limit.ts";
 import { Guard } from "./access/guard.ts";
@@ -18,12 +19,13 @@ import { Refusal } from "./refusal.ts";
 import { routeAccess } from "./routes/access.ts";
 import { routeActivity } from "./routes/activity.ts";
 import { routeDeadLetters } from "./routes/dead-letters.ts";
+import { routeJobs } from "./routes/jobs.ts";
 import { routeNumbers } from "./routes/numbers.ts";
 import { routePartitions } from "./routes/partitions.ts";
 
 export interface OpsParts {
   readonly buffer: Buffer;
-  readonly config: Pick<Config, "ops" | "http" | "redis">;
+  readonly config: Pick<Config, "ops" | "http" | "redis" | "jobs">;
   readonly logger: Logger;
   /** Looks at the engines, within a second whatever they do. */
   readonly check: () => Promise<readonly Check[]>;
@@ -52,7 +54,18 @@ export function createOps({ buffer, config, logger, check }: OpsParts): Ops {
   );
   const actions = new Actions(buffer, logger, config.http.messageMaxBytes);
   const { messageMaxBytes } = config.http;
-  const services = { buffer, guard, feed, actions, namespace, messageMaxBytes, overview };
+  const backups = new BackupDirectory(config.jobs.backupDirectory);
+  const services = {
+    buffer,
+    guard,
+    feed,
+    actions,
+    namespace,
+    messageMaxBytes,
+    overview,
+    backups,
+    jobs: config.jobs,
+  };
 
   const router = new Router<OpsState>();
   router.use(/^\/ops(\/|$)/, setHeaders, explainRefusals);
@@ -60,6 +73,7 @@ export function createOps({ buffer, config, logger, check }: OpsParts): Ops {
   routeNumbers(router, services);
   routePartitions(router, services);
   routeDeadLetters(router, services);
+  routeJobs(router, services);
   routeActivity(router, services);
   return {
     middleware: router.routes() as unknown as Middleware<OpsState>,

@@ -1,6 +1,8 @@
 import type { Buffer } from "../buffer/buffer.ts";
 import { BufferUnavailableError } from "../buffer/connections.ts";
 import type { Flush } from "../buffer/recent-flushes.ts";
+import { type JobName, jobNames, type JobStatus } from "../buffer/job-runs.ts";
+import type { RunningProcess } from "../buffer/processes.ts";
 import { type Finding, judge, type Verdict, verdictOf } from "./findings.ts";
 import { type Rates, readRates } from "./rates.ts";
 import type { Check } from "./readiness.ts";
@@ -11,6 +13,9 @@ export interface Numbers extends Status {
   readonly rates: Rates;
   /** Of all partitions, the newest first. */
   readonly lastFlushes: readonly Flush[];
+  readonly processes: readonly RunningProcess[];
+  /** What became of each job's last run. */
+  readonly jobs: Readonly<Record<JobName, JobStatus>>;
 }
 
 /** All that the dashboard, `/ops/status` and `sluice status` show. */
@@ -31,7 +36,7 @@ export async function readOverview(
   check: () => Promise<readonly Check[]>,
 ): Promise<Overview> {
   const [engines, numbers] = await Promise.all([check(), readNumbers(buffer)]);
-  const findings = judge(engines, numbers);
+  const findings = judge(engines, numbers, numbers?.jobs);
   return { at: new Date().toISOString(), verdict: verdictOf(findings), findings, engines, numbers };
 }
 
@@ -43,16 +48,26 @@ export function presentOverview({ numbers, ...rest }: Overview): object {
 async function readNumbers(buffer: Buffer): Promise<Numbers | undefined> {
   try {
     const status = await readStatus(buffer);
-    const [rates, flushes] = await Promise.all([
+    const [rates, processes, jobs, flushes] = await Promise.all([
       readRates(buffer, status),
+      buffer.processes.list(),
+      readJobs(buffer),
       Promise.all(
         status.perPartition.map(({ partition }) => buffer.recentFlushes.read(partition, flushesShown)),
       ),
     ]);
     const newestFirst = flushes.flat().sort((one, other) => other.at.getTime() - one.at.getTime());
-    return { ...status, rates, lastFlushes: newestFirst.slice(0, flushesShown) };
+    return { ...status, rates, processes, jobs, lastFlushes: newestFirst.slice(0, flushesShown) };
   } catch (error) {
     if (error instanceof BufferUnavailableError) return undefined;
     throw error;
   }
+}
+
+/** The last run of each job, and what is known of it. */
+async function readJobs(buffer: Buffer): Promise<Numbers["jobs"]> {
+  const statuses = await Promise.all(
+    jobNames.map(async (name) => [name, await buffer.jobs.status(name, 1)] as const),
+  );
+  return Object.fromEntries(statuses) as Numbers["jobs"];
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { Buffer } from "../buffer/buffer.ts";
 import { type JobName, jobNames, type JobStatus } from "../buffer/job-runs.ts";
+import type { SearchPing } from "../search/ping.ts";
 import type { Store } from "../store/store.ts";
 
 /** One thing readiness looks at; `ready` is false where the API cannot do its work without it. */
@@ -41,10 +42,17 @@ export async function checkReadiness(
   ];
 }
 
+/** Looks at Elasticsearch, where it is used: without it MySQL answers searches. */
+export async function checkSearch(search: SearchPing | undefined): Promise<readonly Check[]> {
+  if (!search) return [];
+  const answer = await detailOf(search.ping().then(() => "answers"));
+  return [{ name: "elasticsearch", ready: true, ...answer }];
+}
+
 /** A job that fails is for somebody to look at; the API works without it. */
 async function checkJob(buffer: Buffer, name: JobName): Promise<Check> {
-  const { detail } = await detailOf(buffer.jobs.status(name, 1).then(describeJob));
-  return { name: `job ${name}`, ready: true, detail };
+  const answer = await detailOf(buffer.jobs.status(name, 1).then(describeJob));
+  return { name: `job ${name}`, ready: true, ...answer };
 }
 
 function describeJob({ isRunning, runs: [last], lastDoneAtMs }: JobStatus): string {

@@ -1,4 +1,6 @@
 import type { Buffer } from "../buffer/buffer.ts";
+import type { Config } from "../config.ts";
+import type { BackupDirectory } from "../jobs/backup-directory.ts";
 import type { Guard } from "./access/guard.ts";
 import type { Actions } from "./actions.ts";
 import type { LiveFeed } from "./live-feed.ts";
@@ -10,6 +12,9 @@ export interface OpsServices {
   readonly guard: Guard;
   readonly feed: LiveFeed;
   readonly actions: Actions;
+  /** The folder of backups as this process sees it. */
+  readonly backups: BackupDirectory;
+  readonly jobs: Config["jobs"];
   readonly namespace: string;
   readonly messageMaxBytes: number;
   readonly overview: () => Promise<Overview>;

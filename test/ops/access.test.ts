@@ -8,13 +8,15 @@ import { Sessions } from "../../src/ops/access/sessions.ts";
 import { basic, credentials, OpsStage } from "./stage.ts";
 
 const pages = [
-  "/ops",
-  "/ops/partitions",
-  "/ops/dead-letters",
-  "/ops/history",
-  "/ops/addresses",
-  "/ops/audit",
-];
+  "",
+  "/partitions",
+  "/dead-letters",
+  "/jobs",
+  "/backups",
+  "/history",
+  "/addresses",
+  "/audit",
+].map((name) => `/ops${name}`);
 
 describe("The dashboard without credentials", () => {
   let stage: OpsStage;
@@ -238,6 +240,8 @@ describe("A dashboard that only shows", () => {
         ["/ops/dead-letters", { act: "discard", id, confirmed: "yes" }],
         [`/ops/dead-letters/${encodeURIComponent(id)}`, { seen: "", text: "x" }],
         ["/ops/addresses", { address: "192.0.2.1" }],
+        ["/ops/jobs", { job: "backup" }],
+        ["/ops/backups", { verify: "dump" }],
       ];
       for (const [path, fields] of changes) expect((await stage.act(path, fields)).status).to.equal(403);
       expect(await stage.buffer.pauses.isPaused(0)).to.equal(false);

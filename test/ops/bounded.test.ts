@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
 import { encodeRecord, newRecord } from "../../src/records.ts";
+import { PrivateEngine } from "../support/private-engines.ts";
 import { operationIdOf } from "../support/requests.ts";
 import { basic, credentials, OpsStage } from "./stage.ts";
 
@@ -12,10 +13,13 @@ const atOnce = 20_000;
 
 describe("With a million pending and a hundred thousand dead letters, a page of the dashboard", () => {
   let stage: OpsStage;
+  let engine: PrivateEngine;
 
   before(async function () {
     this.timeout(120_000);
-    stage = await OpsStage.open(credentials);
+    // Nobody else's commands may be counted.
+    engine = await PrivateEngine.start("redis");
+    stage = await OpsStage.open({ ...credentials, ...engine.env });
     const { redis } = stage.workspace;
     const payload = encodeRecord(newRecord(operationIdOf(1), Date.now(), "text"));
     await redis.hset(stage.keys.pending(chat), "1", payload);
@@ -31,7 +35,10 @@ describe("With a million pending and a hundred thousand dead letters, a page of 
       await redis.hset(stage.keys.dead(chat), ...numbers.flatMap((number) => [String(number), payload]));
     }
   });
-  after(() => stage.close());
+  after(async () => {
+    await stage.close();
+    await engine.close();
+  });
 
   /** How often each command ran so far. */
   async function commandCounts(): Promise<Map<string, number>> {
@@ -64,7 +71,6 @@ describe("With a million pending and a hundred thousand dead letters, a page of 
       const ran = [...after].filter(([name, calls]) => name !== "info" && calls > (before.get(name) ?? 0));
       const count = ran.reduce((sum, [name, calls]) => sum + calls - (before.get(name) ?? 0), 0);
       expect(count, JSON.stringify(ran)).to.be.at.most(most);
-      expect(ran.map(([name]) => name)).to.not.include.members(["keys"]);
       for (const walk of ["keys", "scan", "hscan", "zscan", "sscan", "smembers", "hkeys", "hvals"]) {
         expect(ran.map(([name]) => name)).to.not.include(walk);
       }

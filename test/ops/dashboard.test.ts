@@ -163,7 +163,16 @@ const executable = findChromium();
     it(`fits a window of ${width} pixels on ${colorScheme} ground`, async () => {
       await page.setViewportSize({ width, height: 800 });
       await page.emulateMedia({ colorScheme });
-      for (const name of ["", "/partitions", "/dead-letters", "/history", "/addresses", "/audit"]) {
+      for (const name of [
+        "",
+        "/partitions",
+        "/dead-letters",
+        "/jobs",
+        "/backups",
+        "/history",
+        "/addresses",
+        "/audit",
+      ]) {
         await page.goto(`${url}/ops${name}`);
         await page.locator("h1").waitFor();
         if (["", "/history"].includes(name)) await page.locator('[data-history][data-drawn="yes"]').waitFor();

@@ -54,7 +54,7 @@ describe("The history", () => {
       kept + 19,
     ]);
     const keys = new Keys(workspace.config.redis.namespace, 1);
-    const one = Number(await workspace.redis.memory("USAGE", keys.history("30m"), "SAMPLES", 0));
+    const one = Number(await workspace.redis.memory("USAGE", keys.operators.history("30m"), "SAMPLES", 0));
     const entries = Object.values(resolutions).reduce((sum, ring) => sum + ring.kept, 0);
     expect((one / kept) * entries).to.be.below(500_000);
   });

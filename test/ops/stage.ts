@@ -11,6 +11,7 @@ import { createApp } from "../../src/http/app.ts";
 import { createHttpServer } from "../../src/http/server.ts";
 import { createOps, type Ops } from "../../src/ops/ops.ts";
 import { checkReadiness } from "../../src/ops/readiness.ts";
+import { openSearch } from "../../src/search/open-search.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { createLogger, Metrics } from "../../src/telemetry.ts";
 import { encodeRecord, newRecord } from "../../src/records.ts";
@@ -57,8 +58,14 @@ export class OpsStage {
     const store = openStore(config.database, "requests");
     const logger = createLogger({ level: "silent" });
     const metrics = new Metrics();
-    const ops = createOps({ buffer, config, logger, check: () => checkReadiness(buffer, store) });
-    const services = createServices(buffer, store, metrics, logger);
+    const search = openSearch(
+      { elasticsearchUrl: undefined, namespace: config.redis.namespace },
+      store.searching,
+      logger,
+    );
+    const check = () => checkReadiness(buffer, store, false);
+    const ops = createOps({ buffer, config, logger, check });
+    const services = createServices({ buffer, store, search, check }, metrics, logger);
     const app = createApp({ services, config, logger, metrics, ops: ops.middleware });
     const server = createHttpServer(app).listen(0, settings["HOST"] ?? "127.0.0.1");
     await once(server, "listening");

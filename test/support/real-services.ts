@@ -20,7 +20,11 @@ export async function openRealServices(): Promise<{ services: Services; close: (
     logger,
   );
   return {
-    services: createServices({ buffer, store, search }, new Metrics(), logger),
+    services: createServices(
+      { buffer, store, search, check: () => Promise.resolve([]) },
+      new Metrics(),
+      logger,
+    ),
     async close() {
       buffer.close();
       await store.close();

@@ -6,6 +6,8 @@ const pages = [
   ["/ops", "Overview"],
   ["/ops/partitions", "Partitions"],
   ["/ops/dead-letters", "Dead letters"],
+  ["/ops/jobs", "Jobs"],
+  ["/ops/backups", "Backups"],
   ["/ops/history", "History"],
   ["/ops/addresses", "Addresses"],
   ["/ops/audit", "Audit"],

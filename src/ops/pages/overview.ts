@@ -1,5 +1,5 @@
 import { html, type Html } from "../html.ts";
-import { flushHeads, type LiveView } from "../live-view.ts";
+import { flushHeads, type LiveView, processHeads } from "../live-view.ts";
 import type { Overview } from "../overview.ts";
 import { emptyRow, page, table, type Viewer } from "./layout.ts";
 
@@ -28,6 +28,8 @@ export function overviewPage(viewer: Viewer, overview: Overview, view: LiveView)
           </tr>`,
       )}`,
     )}
+    <h2>Processes</h2>
+    ${table("Processes", processHeads, cellRows(view, "processes", processHeads.length), tableName("processes"))}
     <h2>Last flushes</h2>
     ${table("Last flushes", flushHeads, cellRows(view, "flushes", flushHeads.length), tableName("flushes"))}
     <p class="muted">As of <span data-live="at">${view.fields["at"]}</span> UTC.</p>`;
@@ -58,6 +60,8 @@ const tileNames = [
   ["pendingBytes", "bytes pending"],
   ["deadLetters", "dead letters"],
   ["drained", "partitions drained"],
+  ["indexOwed", "search documents owed"],
+  ["indexAge", "oldest owed has waited"],
   ["acceptedMessages", "messages accepted so far"],
   ["acceptedChats", "chats accepted so far"],
   ["conflicts", "number conflicts"],
