@@ -58,11 +58,16 @@ export class BlockedAddresses {
   /** Takes an address off the list and tells every API process to let it in. Whether it was listed. */
   async remove(address: string): Promise<boolean> {
     const { client } = this.#connection;
-    const removed = await this.#connection.settled(
-      client.zrem(this.#keys.operators.blockedAddresses(), address),
-    );
+    const wasListed = await this.forget(address);
     await this.#connection.settled(client.publish(this.#keys.operators.unblockChannel(), address));
-    return removed === 1;
+    return wasListed;
+  }
+
+  /** Takes an address off the list. Whether it was on it. */
+  async forget(address: string): Promise<boolean> {
+    const { client } = this.#connection;
+    const key = this.#keys.operators.blockedAddresses();
+    return (await this.#connection.settled(client.zrem(key, address))) === 1;
   }
 
   /** Calls back for each address that is to be let in again. Redis need not be there yet. */

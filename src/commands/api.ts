@@ -73,9 +73,12 @@ function limitRequests(buffer: Buffer, config: Config, logger: Logger): ApiMiddl
     },
   });
   buffer.blockedAddresses.onRemoved((address) => {
-    unblock(address).catch((err: unknown) => {
-      logger.warn({ err }, "an address could not be let in again");
-    });
+    unblock(address)
+      // A request that was refused meanwhile has put it there again.
+      .then(() => buffer.blockedAddresses.forget(address))
+      .catch((err: unknown) => {
+        logger.warn({ err }, "an address could not be let in again");
+      });
   });
   return middleware;
 }
