@@ -43,8 +43,9 @@ function bar(stream: Stream, total: number, what: string): Progress {
   };
 }
 
+/** A command that is soon done says nothing of its way. */
 function lines(stream: Stream, total: number, what: string): Progress {
-  let [value, shownAtMs] = [0, performance.now()];
+  let [value, shownAtMs, isLong] = [0, performance.now(), false];
   const show = () => {
     stream.write(total > value ? `${value} of about ${total} ${what}\n` : `${value} ${what}\n`);
   };
@@ -52,9 +53,11 @@ function lines(stream: Stream, total: number, what: string): Progress {
     advance(count) {
       value += count;
       if (performance.now() - shownAtMs < lineEveryMs) return;
-      shownAtMs = performance.now();
+      [shownAtMs, isLong] = [performance.now(), true];
       show();
     },
-    done: show,
+    done() {
+      if (isLong) show();
+    },
   };
 }
