@@ -70,7 +70,7 @@ describe("A flusher whose event loop is blocked for longer than its lease", () =
     (await sluice.workspace.sql("messages").orderBy("number").pluck("body")) as string[];
   const timesDraining = () => sluice.flusher.log.filter(({ msg }) => msg === draining).length;
 
-  /** Leaves a flusher stopped, with rows written and not committed, and all it holds locked. */
+  /** Leaves the flusher stopped, with rows written and not committed, and all it holds locked. */
   async function blockInTheMiddle(): Promise<void> {
     inTheWay = await holdFirst();
     await postTwelve();
@@ -80,7 +80,7 @@ describe("A flusher whose event loop is blocked for longer than its lease", () =
     await untilInserting(0, "the rows to be written");
   }
 
-  it("commits nothing of what it had in hand, undoes nothing of another's, and takes its turn again", async () => {
+  it("lets what it had in hand land once, undoes no change made meanwhile, and takes its turn again", async () => {
     await blockInTheMiddle();
     other = await startFlusher(sluice.workspace.env);
     // It would end by itself; here sooner than after ten seconds.
