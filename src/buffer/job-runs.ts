@@ -5,7 +5,7 @@ import type { Keys } from "./keys.ts";
 import type { Scripts } from "./scripts.ts";
 
 /** What is done by the clock, by a command or on request; also the name of its command. */
-export const jobNames = ["counts", "backup", "cleanup"] as const;
+export const jobNames = ["counts", "backup", "cleanup", "reindex"] as const;
 export type JobName = (typeof jobNames)[number];
 
 const outcomes = ["done", "failed", "skipped", "stopped"] as const;

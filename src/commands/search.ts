@@ -2,34 +2,22 @@ import type { Config } from "../config.ts";
 import { compareAndMend } from "../flusher/index-workers.ts";
 import { systemClock } from "../flusher/flusher.ts";
 import { compare } from "../search/compare.ts";
-import { rebuild } from "../search/rebuild.ts";
 import { openSearchIndex, type SearchIndex } from "../search/search-index.ts";
 import { openStore, type Store } from "../store/store.ts";
 import { owedAmong } from "../flusher/owed-of-partition.ts";
+import { runJobByHand } from "./jobs.ts";
 import { OperatorError } from "./operator-error.ts";
 import { openConfiguredBuffer } from "./parts.ts";
 import { progressOf } from "./progress.ts";
 
-/** Builds the search index anew from MySQL while writes go on; killed, it goes on where it was when run again. */
+/**
+ * Builds the search index anew, as the job of that name does.
+ *
+ * @throws {OperatorError} where there is no index, or it could not be done
+ */
 export async function runReindex(config: Config): Promise<void> {
-  await withIndex(config, async (index, store) => {
-    const total = await store.searching.estimateMessages();
-    const progress = progressOf(process.stderr, { total, what: "messages" });
-    const built = await rebuild({
-      ...index,
-      messages: store.searching,
-      signal: stopSignal(),
-      onProgress: (messages) => {
-        progress.advance(messages);
-      },
-    });
-    progress.done();
-    const { index: name, messages, refused, isResumed } = built;
-    console.log(
-      `${name} is searched now: ${messages} messages${isResumed ? " since it was broken off" : ""}.`,
-    );
-    if (refused > 0) throw new OperatorError(`The index does not take ${refused} of them.`);
-  });
+  requireIndex(config);
+  await runJobByHand(config, "reindex");
 }
 
 /**
@@ -76,13 +64,7 @@ async function withIndex(
   config: Config,
   act: (index: SearchIndex, store: Store) => Promise<void>,
 ): Promise<void> {
-  const { elasticsearchUrl } = config.search;
-  if (elasticsearchUrl === undefined) {
-    throw new OperatorError(
-      "There is no search index: ELASTICSEARCH_URL is not set, MySQL answers searches.",
-    );
-  }
-  const index = openSearchIndex(elasticsearchUrl, config.redis.namespace);
+  const index = openSearchIndex(requireIndex(config), config.redis.namespace);
   const store = openStore(config.database, "writing");
   try {
     await act(index, store);
@@ -92,11 +74,17 @@ async function withIndex(
   }
 }
 
+/** Where the index is. @throws {OperatorError} where there is none */
+function requireIndex({ search }: Config): string {
+  if (search.elasticsearchUrl !== undefined) return search.elasticsearchUrl;
+  throw new OperatorError("There is no search index: ELASTICSEARCH_URL is not set, MySQL answers searches.");
+}
+
 /** Aborts on the first Ctrl-C, so that what is in hand is finished; the second one ends the process. */
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
   process.once("SIGINT", () => {
-    stop.abort(new OperatorError("Broken off; run again, a reindex goes on where it was."));
+    stop.abort(new OperatorError("Broken off."));
   });
   return stop.signal;
 }

@@ -2,8 +2,8 @@ import type { JobName } from "../buffer/job-runs.ts";
 
 /** Shows how far a long job has come. */
 export interface Progress {
-  advance(count: number): void;
-  done(): void;
+  readonly advance: (count: number) => void;
+  readonly done: () => void;
 }
 
 /** Begins to show progress; `total` is absent where nobody knows it beforehand. */

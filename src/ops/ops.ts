@@ -5,6 +5,7 @@ import type { Buffer } from "../buffer/buffer.ts";
 import { BufferUnavailableError } from "../buffer/connections.ts";
 import type { Config } from "../config.ts";
 import { BackupDirectory } from "../jobs/backup-directory.ts";
+import { jobTimes } from "../jobs/jobs.ts";
 import type { Logger } from "../telemetry.ts";
 import { FailureLimit } from "./access/failure-limit.ts";
 import { Guard } from "./access/guard.ts";
@@ -25,7 +26,7 @@ import { routePartitions } from "./routes/partitions.ts";
 
 export interface OpsParts {
   readonly buffer: Buffer;
-  readonly config: Pick<Config, "ops" | "http" | "redis" | "jobs">;
+  readonly config: Pick<Config, "ops" | "http" | "redis" | "jobs" | "search">;
   readonly logger: Logger;
   /** Looks at the engines, within a second whatever they do. */
   readonly check: () => Promise<readonly Check[]>;
@@ -64,7 +65,7 @@ export function createOps({ buffer, config, logger, check }: OpsParts): Ops {
     messageMaxBytes,
     overview,
     backups,
-    jobs: config.jobs,
+    jobTimes: jobTimes(config),
   };
 
   const router = new Router<OpsState>();

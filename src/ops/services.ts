@@ -1,5 +1,5 @@
 import type { Buffer } from "../buffer/buffer.ts";
-import type { Config } from "../config.ts";
+import type { JobName } from "../buffer/job-runs.ts";
 import type { BackupDirectory } from "../jobs/backup-directory.ts";
 import type { Guard } from "./access/guard.ts";
 import type { Actions } from "./actions.ts";
@@ -14,7 +14,8 @@ export interface OpsServices {
   readonly actions: Actions;
   /** The folder of backups as this process sees it. */
   readonly backups: BackupDirectory;
-  readonly jobs: Config["jobs"];
+  /** The jobs of this installation, and when each is due. */
+  readonly jobTimes: ReadonlyMap<JobName, string | undefined>;
   readonly namespace: string;
   readonly messageMaxBytes: number;
   readonly overview: () => Promise<Overview>;

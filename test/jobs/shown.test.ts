@@ -45,6 +45,7 @@ describe("What became of scheduled work", () => {
       "job counts true",
       "job backup true",
       "job cleanup true",
+      "job reindex true",
     ]);
     const [, , counts, backup, cleanup] = checks.map(({ detail }) => detail);
     expect(counts).to.match(/^done 2\S+Z: recounted 3 dirty parents$/);
@@ -58,11 +59,11 @@ describe("What became of scheduled work", () => {
     await text();
     const shown = await text();
     for (const line of [
-      'sluice_job_runs_total{job="backup",outcome="done"} 1',
-      'sluice_job_runs_total{job="backup",outcome="failed"} 1',
-      'sluice_job_failing{job="backup"} 1',
-      'sluice_job_failing{job="counts"} 0',
-      'sluice_job_last_done_timestamp_seconds{job="cleanup"} 0',
+      'sluice_job_runs_total{job_name="backup",outcome="done"} 1',
+      'sluice_job_runs_total{job_name="backup",outcome="failed"} 1',
+      'sluice_job_failing{job_name="backup"} 1',
+      'sluice_job_failing{job_name="counts"} 0',
+      'sluice_job_last_done_timestamp_seconds{job_name="cleanup"} 0',
     ]) {
       expect(shown).to.include(`\n${line}\n`);
     }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { expect } from "chai";
 
 import { describeWithElasticsearch, elasticsearchUrl } from "../support/elasticsearch.ts";
+import { openTestBuffer } from "../support/buffers.ts";
 import { SluiceProcess, startFlusher } from "../support/sluice-process.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { chatOf, SearchStage } from "./search-stage.ts";
@@ -34,7 +35,7 @@ describeWithElasticsearch("The commands of search", function () {
     });
     const built = await run("reindex");
     expect(built.code, built.output).to.equal(0);
-    expect(built.output).to.include("-messages-000001 is searched now: 3 messages.");
+    expect(built.output).to.include("-messages-000001 is searched now: 3 messages");
     expect((await run("search", "check")).output).to.include("0 missing, 0 stale, 0 extra");
 
     const key = { ...chat, number: 2 };
@@ -58,6 +59,23 @@ describeWithElasticsearch("The commands of search", function () {
     const flusher = await startFlusher(stage.workspace.env);
     await flusher.logged("the search index is built");
     await flusher.end("SIGTERM");
+    expect(await stage.found(chat, "thing")).to.deep.equal([1, 2, 3]);
+  });
+
+  it("build the index as a job too, where a person asks for that", async () => {
+    const buffer = await openTestBuffer(stage.workspace, "draining");
+    const flusher = await startFlusher(stage.workspace.env);
+    const before = await stage.indices.targets();
+    await buffer.jobs.request("reindex");
+    const asked = await waitFor(
+      async () => (await buffer.jobs.status("reindex")).runs.find(({ trigger }) => trigger === "request"),
+      { what: "the index to be built" },
+    );
+    expect(asked.outcome).to.equal("done");
+    expect(asked.detail).to.match(/is searched now: 3 messages$/);
+    await flusher.end("SIGTERM");
+    buffer.close();
+    expect(await stage.indices.targets()).to.not.deep.equal(before);
     expect(await stage.found(chat, "thing")).to.deep.equal([1, 2, 3]);
   });
 });

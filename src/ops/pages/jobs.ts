@@ -56,7 +56,7 @@ function row(viewer: Viewer, { name, cron, nextMs, isAskedFor, status }: JobView
     <td>${last ? ageText(last.durationMs / 1000) : "–"}</td>
     <td class="text">${last && outcome(last)} ${last?.detail}</td>
     <td>${nextMs === undefined ? "–" : timeText(new Date(nextMs))}</td>
-    <td>${cron ?? "off"}</td>
+    <td>${cron ?? (name === "reindex" ? "by hand" : "off")}</td>
   </tr>`;
 }
 

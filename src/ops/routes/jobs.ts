@@ -2,8 +2,6 @@ import path from "node:path";
 
 import type { Router } from "@koa/router";
 
-import { type JobName, jobNames } from "../../buffer/job-runs.ts";
-import type { Config } from "../../config.ts";
 import { Ticks } from "../../jobs/ticks.ts";
 import type { OpsState } from "../context.ts";
 import { noticeOf, withNotice } from "../notices.ts";
@@ -18,7 +16,7 @@ const formMaxBytes = 8 * 1024;
 
 /** Adds scheduled work and backups: look, run now, verify. */
 export function routeJobs(router: Router<OpsState>, services: OpsServices): void {
-  const { actions, backups } = services;
+  const { actions, backups, jobTimes } = services;
 
   router.get(
     "/ops/jobs",
@@ -31,7 +29,8 @@ export function routeJobs(router: Router<OpsState>, services: OpsServices): void
     "/ops/jobs",
     guardedForm(services, formMaxBytes, async (ctx, form, operator) => {
       const job = form.get("job");
-      if (!isJob(job)) throw new Refusal(422, "There is no such job.", "Use the buttons of the page.");
+      if (!isJob(job) || !jobTimes.has(job))
+        throw new Refusal(422, "There is no such job.", "Use the buttons of the page.");
       await actions.runJob(operator, job);
       seeOther(ctx, withNotice("/ops/jobs", "asked", 1));
     }),
@@ -58,20 +57,13 @@ export function routeJobs(router: Router<OpsState>, services: OpsServices): void
   );
 }
 
-function cronsOf(jobs: Config["jobs"]): Readonly<Record<JobName, string | undefined>> {
-  return { counts: jobs.countsCron, backup: jobs.backupCron, cleanup: jobs.cleanupCron };
-}
-
-async function readJobs({ buffer, jobs }: OpsServices): Promise<JobView[]> {
-  const crons = cronsOf(jobs);
-  const [asked, nowMs, statuses] = await Promise.all([
-    buffer.jobs.requested(),
-    buffer.jobs.nowMs(),
-    Promise.all(jobNames.map((name) => buffer.jobs.status(name))),
-  ]);
-  return jobNames.flatMap((name, at) => {
-    const [cron, status] = [crons[name], statuses[at]];
-    const nextMs = cron === undefined ? undefined : new Ticks(cron).next(nowMs);
-    return status ? [{ name, cron, nextMs, isAskedFor: asked.includes(name), status }] : [];
-  });
+async function readJobs({ buffer, jobTimes }: OpsServices): Promise<JobView[]> {
+  const [asked, nowMs] = await Promise.all([buffer.jobs.requested(), buffer.jobs.nowMs()]);
+  return Promise.all(
+    Array.from(jobTimes, async ([name, cron]) => {
+      const nextMs = cron === undefined ? undefined : new Ticks(cron).next(nowMs);
+      const status = await buffer.jobs.status(name);
+      return { name, cron, nextMs, isAskedFor: asked.includes(name), status };
+    }),
+  );
 }
