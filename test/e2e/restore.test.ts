@@ -21,8 +21,6 @@ const chats = 3;
 const placeOf = ({ chat, number }: { chat: number; number: number }) => `${chat}/${number}`;
 
 describe("A restored backup", function () {
-  this.timeout(120_000);
-
   let redis: PrivateEngine;
   let workspace: Workspace;
   let directory: string;
@@ -90,7 +88,6 @@ describe("A restored backup", function () {
     const list = `${workspace.config.redis.namespace}:{0}:messages`;
     await waitFor(async () => (await workspace.redis.llen(list)) === left, {
       what: `${left} pending messages`,
-      timeoutMs: 30_000,
     });
   }
 

@@ -33,8 +33,6 @@ const limits = { ...roomyLimits, maxRecords: 1e6 };
 const parent = { token: "application", chatNumber: 1 };
 
 describe("Backups", function () {
-  this.timeout(60_000);
-
   let engine: PrivateEngine;
   let redis: Redis;
   let draining: SluiceBuffer;

@@ -57,8 +57,6 @@ describe("The ticks of a cron expression", () => {
 });
 
 describe("Several schedules on one Redis", function () {
-  this.timeout(60_000);
-
   let workspace: Workspace;
   let buffers: Buffer[];
   let first: Buffer;

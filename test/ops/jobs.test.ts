@@ -48,7 +48,7 @@ describe("Jobs and backups on the dashboard", () => {
           /<td>request<\/td>\s*<td>[^<]*<\/td>\s*<td>done<\/td>/.test(text) && (await page("/ops/backups"))
         );
       },
-      { what: "the backup to be done", timeoutMs: 25_000 },
+      { what: "the backup to be done" },
     );
     const [, name = ""] = /name="verify" value="([^"]+)"/.exec(listed) ?? [];
     expect(name).to.match(/^dump_.*\.rdb$/);
