@@ -57,6 +57,9 @@ Sluice answers at ${address}. Paste this into another terminal to try it:
   curl -s $CHATS/1/messages -H "$JSON" -d '{"body":"Hello"}'; echo
   curl -s $CHATS/1/messages/1; echo
   curl -s $CHATS/1/messages; echo
+  curl -s "$CHATS/1/messages/search?query=ell"; echo
+
+The API is described at ${address}/docs, and ${address}/ops shows operators how it does.
 
   npx sluice status        what is pending, what has been flushed (in this folder)
 

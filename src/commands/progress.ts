@@ -45,19 +45,18 @@ function bar(stream: Stream, total: number, what: string): Progress {
 
 /** A command that is soon done says nothing of its way. */
 function lines(stream: Stream, total: number, what: string): Progress {
-  let [value, shownAtMs, isLong] = [0, performance.now(), false];
+  let [value, shown, shownAtMs] = [0, 0, performance.now()];
   const show = () => {
+    [shown, shownAtMs] = [value, performance.now()];
     stream.write(total > value ? `${value} of about ${total} ${what}\n` : `${value} ${what}\n`);
   };
   return {
     advance(count) {
       value += count;
-      if (performance.now() - shownAtMs < lineEveryMs) return;
-      [shownAtMs, isLong] = [performance.now(), true];
-      show();
+      if (performance.now() - shownAtMs >= lineEveryMs) show();
     },
     done() {
-      if (isLong) show();
+      if (shown > 0 && shown < value) show();
     },
   };
 }
