@@ -1,3 +1,4 @@
+import { byParent } from "./batch.ts";
 import type { Connection } from "./connections.ts";
 import { scoredPairs } from "./dirty-parents.ts";
 import type { Keys } from "./keys.ts";
@@ -90,7 +91,7 @@ export class OwedDocuments {
   async settle(partition: number, messages: readonly OwedMessage[]): Promise<void> {
     const keys = [this.#keys.meta(partition), this.#keys.owedChats(partition)];
     const args: (string | number)[] = [];
-    for (const siblings of byChat(messages).values()) {
+    for (const siblings of byParent(messages).values()) {
       const [chat] = siblings;
       keys.push(this.#keys.owed(chat));
       args.push(parentPath(chat), siblings.length);
@@ -106,7 +107,7 @@ export class OwedDocuments {
   async owe(partition: number, messages: readonly Omit<OwedMessage, "sequence">[] = []): Promise<number> {
     const keys = [this.#keys.meta(partition), this.#keys.owedChats(partition)];
     const args: (string | number)[] = [Date.now()];
-    for (const siblings of byChat(messages).values()) {
+    for (const siblings of byParent(messages).values()) {
       const [chat] = siblings;
       keys.push(this.#keys.owed(chat));
       args.push(parentPath(chat), siblings.length, ...siblings.map(({ number }) => number));
@@ -144,15 +145,4 @@ export class OwedDocuments {
   async caughtUp(partition: number, mark: string): Promise<void> {
     await this.#scripts.run("clear-mark", [this.#keys.meta(partition)], ["behind", mark]);
   }
-}
-
-function byChat<T extends OwedChat>(messages: readonly T[]): Map<string, [T, ...T[]]> {
-  const groups = new Map<string, [T, ...T[]]>();
-  for (const message of messages) {
-    const path = parentPath(message);
-    const group = groups.get(path);
-    if (group) group.push(message);
-    else groups.set(path, [message]);
-  }
-  return groups;
 }
