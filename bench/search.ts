@@ -1,17 +1,18 @@
-// Measures search on the engines that the environment names: REDIS_URL, DATABASE_…, ELASTICSEARCH_URL. What it
-// makes there has names of its own and is removed. Arguments: how many messages, and how many for each way of
-// indexing that is compared.
 import { openBuffer } from "../src/buffer/buffer.ts";
 import { OwedOfPartition } from "../src/flusher/owed-of-partition.ts";
 import { ElasticEngine } from "../src/search/elastic-engine.ts";
 import { Indexer } from "../src/search/indexer.ts";
 import type { Engine } from "../src/search/search.ts";
 import { roomyLimits } from "../test/support/buffers.ts";
+import { askElasticsearch, elasticsearchUrl, startTimeoutMs } from "../test/support/elasticsearch.ts";
+import { waitFor } from "../test/support/wait-for.ts";
 import { queryOf, SearchStage } from "../test/search/search-stage.ts";
 import { build, candidates, chat } from "./search-candidates.ts";
 import { corpus, queries } from "./search-corpus.ts";
+import type { Benchmark, Findings, Settings } from "./support/benchmark.ts";
+import { quantile } from "./support/statistics.ts";
+import { figure, type Table } from "./support/table.ts";
 
-const [count = 100_000, compared = 30_000] = process.argv.slice(2).map(Number);
 const searches = 400;
 
 /** A MySQL without a message, to begin with an index that has none. */
@@ -22,37 +23,70 @@ const nothing = {
   hasApplication: () => Promise.resolve(false),
 };
 
-const stage = await SearchStage.open(process.env["ELASTICSEARCH_URL"] ?? "http://127.0.0.1:9200");
-try {
-  const bodies = corpus(count);
-  console.log(`${count} messages of ${(bytesOf(bodies) / count).toFixed(0)} bytes in one chat\n`);
-  await compareCandidates(bodies.slice(0, compared));
-  await measureIndexing(bodies);
-  await measureSearching(bodies);
-} finally {
-  await stage.close();
+export const search: Benchmark = {
+  name: "search",
+  about: "ways to index, indexing through Sluice, and Elasticsearch against MySQL",
+  options: {
+    messages: { about: "messages of one chat", value: "100000" },
+    compared: { about: "messages for each way of indexing that is compared", value: "20000" },
+  },
+  async run(settings) {
+    await waitFor(
+      async () => (await askElasticsearch("/_cluster/health?wait_for_status=yellow&timeout=1s")).ok,
+      {
+        what: "Elasticsearch",
+        timeoutMs: startTimeoutMs,
+      },
+    );
+    const stage = await SearchStage.open(elasticsearchUrl());
+    try {
+      return await run(stage, settings);
+    } finally {
+      await stage.close();
+    }
+  },
+};
+
+async function run(stage: SearchStage, settings: Settings): Promise<Findings> {
+  const bodies = corpus(settings.number("messages"));
+  const compared = await compareCandidates(stage, bodies.slice(0, settings.number("compared")));
+  const indexed = await measureIndexing(stage, bodies);
+  const searched = await measureSearching(stage, bodies);
+  const bytes = figure(bytesOf(bodies) / bodies.length);
+  return {
+    conditions:
+      `${figure(bodies.length)} messages of ${bytes} bytes, one in ten not ASCII alone, all in one chat; the queries ` +
+      "are words, starts of words, pieces from inside words, and two words at a time.",
+    tables: [compared, indexed, searched],
+    figures: {},
+  };
 }
 
-async function compareCandidates(bodies: readonly string[]): Promise<void> {
-  console.log(
-    `| ${bodies.length} documents, by \`_bulk\` alone | a second | index bytes per body byte | search p50, ms | p99, ms |`,
-  );
-  console.log("|---|---|---|---|---|");
+async function compareCandidates(stage: SearchStage, bodies: readonly string[]): Promise<Table> {
   const asked = queries(bodies, searches);
+  const rows: string[][] = [];
   for (const [at, candidate] of candidates.entries()) {
     const index = `${stage.indices.alias}-bench-${at}`;
     const { documentsPerSecond, bytes } = await build(stage.client, index, candidate, bodies);
     const times = await timesOf(asked, (text) => stage.client.search(candidate.search(index, text)));
-    const perByte = (bytes / bytesOf(bodies)).toFixed(2);
-    console.log(
-      `| ${candidate.name} | ${documentsPerSecond.toFixed(0)} | ${perByte} | ${percentiles(times)} |`,
-    );
+    rows.push([
+      candidate.name,
+      figure(Math.round(documentsPerSecond)),
+      (bytes / bytesOf(bodies)).toFixed(2),
+      ...percentiles(times),
+    ]);
     await stage.client.indices.delete({ index });
   }
+  return {
+    title: `${figure(bodies.length)} documents, by \`_bulk\` alone`,
+    head: ["a second", "index bytes per body byte", "search p50, ms", "p99, ms"],
+    rows,
+  };
 }
 
 /** What is owed in Redis for rows in MySQL, against the same documents by `_bulk` alone. */
-async function measureIndexing(bodies: readonly string[]): Promise<void> {
+async function measureIndexing(stage: SearchStage, bodies: readonly string[]): Promise<Table> {
+  const count = bodies.length;
   await stage.insert(bodies.map((body, at) => ({ ...chat, number: at + 1, body })));
   await stage.rebuild({ messages: nothing });
   const settings = { ...stage.workspace.config.redis, limits: roomyLimits, mostOwed: count + 1 };
@@ -80,23 +114,27 @@ async function measureIndexing(bodies: readonly string[]): Promise<void> {
   const [chosen] = candidates;
   if (!chosen) throw new Error("nothing was chosen");
   const alone = await build(stage.client, `${stage.indices.alias}-bench-alone`, chosen, bodies);
-  console.log(`\n| ${count} documents indexed | a second |\n|---|---|`);
-  console.log(
-    `| through Sluice: owed, read from MySQL, \`_bulk\`, refreshed, settled | ${through.toFixed(0)} |`,
-  );
-  console.log(`| \`_bulk\` and refresh alone | ${alone.documentsPerSecond.toFixed(0)} |`);
+  return {
+    title: `${figure(count)} documents indexed`,
+    head: ["a second"],
+    rows: [
+      ["through Sluice: owed, read from MySQL, `_bulk`, refreshed, settled", figure(Math.round(through))],
+      ["`_bulk` and refresh alone", figure(Math.round(alone.documentsPerSecond))],
+    ],
+  };
 }
 
-async function measureSearching(bodies: readonly string[]): Promise<void> {
+async function measureSearching(stage: SearchStage, bodies: readonly string[]): Promise<Table> {
   const elastic = new ElasticEngine(stage.client, stage.indices.alias, 60_000);
   const asked = queries(bodies, searches);
-  console.log(`\n| search in a chat of ${count} | p50, ms | p99, ms |\n|---|---|---|`);
-  for (const [engine, some] of [
-    [elastic, asked],
-    [stage.standIn, asked.slice(0, 100)],
+  const rows: string[][] = [];
+  for (const [name, engine, some] of [
+    ["Elasticsearch", elastic, asked],
+    ["MySQL, the stand-in", stage.standIn, asked.slice(0, 100)],
   ] as const) {
-    console.log(`| ${engine.name} | ${percentiles(await timesOf(some, (text) => find(engine, text)))} |`);
+    rows.push([name, ...percentiles(await timesOf(some, (text) => find(engine, text)))]);
   }
+  return { title: `search in a chat of ${figure(bodies.length)}`, head: ["p50, ms", "p99, ms"], rows };
 }
 
 function find(engine: Engine, text: string) {
@@ -118,10 +156,8 @@ async function timesOf(
   return times;
 }
 
-function percentiles(times: readonly number[]): string {
-  const sorted = [...times].sort((a, b) => a - b);
-  const at = (share: number) => (sorted[Math.ceil(share * sorted.length) - 1] ?? 0).toFixed(1);
-  return `${at(0.5)} | ${at(0.99)}`;
+function percentiles(times: readonly number[]): string[] {
+  return [0.5, 0.99].map((share) => quantile(times, share).toFixed(1));
 }
 
 function bytesOf(bodies: readonly string[]): number {

@@ -98,10 +98,12 @@ function version(command, argv0) {
 }
 
 /**
+ * The programs of these names that there are.
+ *
  * @param {string[]} directories
  * @param {string[]} names in order of preference
  */
-function executables(directories, names) {
+export function executables(directories, names) {
   return names
     .flatMap((name) => directories.map((directory) => path.join(directory, name)))
     .filter(isExecutable);

@@ -9,7 +9,7 @@ import { Refusal } from "./refusal.mjs";
  * @param {(line: string) => void} log
  */
 export function installPackages(packages, log) {
-  log(`installing ${packages.join(" and ")} with apt-get (server programs only, no service is started)`);
+  log(`installing ${packages.join(" and ")} with apt-get (programs only, no service is started)`);
   // A failed update need not matter: the lists at hand may do.
   const update = apt("update");
   const install = apt("install", "-y", "--no-install-recommends", ...packages.map(available));

@@ -1,25 +1,23 @@
 // npm test: the tests, with engines and data of their own. Arguments go to mocha.
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
-import { removePlace } from "./elasticsearch-place.mjs";
 import { readJson } from "./files.mjs";
-import { endLeftovers } from "./guarded.mjs";
 import { ensureModules } from "./modules.mjs";
-import { findProcess } from "./processes.mjs";
-import { requireNode, workDirectory } from "./project.mjs";
+import { requireNode } from "./project.mjs";
 import { reportFailure, say } from "./refusal.mjs";
+import { removeDeadRuns, removeRun, runDirectory } from "./runs.mjs";
 import { runSession } from "./session.mjs";
 import { summaryLine } from "./summary.mjs";
 
 const prefix = "test-";
-const directory = path.join(workDirectory, `${prefix}${process.pid}`);
+const directory = runDirectory(prefix);
 const countsFile = path.join(directory, "counts.json");
 
 /** @param {string[]} args */
 async function test(args) {
   requireNode();
   await ensureModules();
-  await removeDeadRuns();
+  await removeDeadRuns(prefix);
   const scratch = path.join(directory, "scratch");
   mkdirSync(scratch, { recursive: true, mode: 0o700 });
   const env = { ...process.env, SLUICE_TEST_DIRECTORY: scratch, SLUICE_TEST_COUNTS: countsFile };
@@ -35,23 +33,6 @@ async function test(args) {
 /** Mocha adds the files it is given to the configured ones instead of running only them. @param {string[]} args */
 function namesFiles(args) {
   return args.some((arg) => /\.[cm]?[jt]s$/.test(arg) || (/^[^-].*\//.test(arg) && existsSync(arg)));
-}
-
-/** A failed run's folder is kept to be looked at until the next run; a killed run could not remove its own. */
-async function removeDeadRuns() {
-  mkdirSync(workDirectory, { recursive: true });
-  for (const name of readdirSync(workDirectory).filter((entry) => entry.startsWith(prefix))) {
-    if (findProcess(Number(name.slice(prefix.length)))) continue;
-    const dead = path.join(workDirectory, name);
-    await endLeftovers(dead, say);
-    removeRun(dead);
-  }
-}
-
-/** @param {string} run */
-function removeRun(run) {
-  removePlace(run, process.env);
-  rmSync(run, { recursive: true, force: true });
 }
 
 let code = 1;
