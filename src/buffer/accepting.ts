@@ -1,3 +1,4 @@
+import { gather, type Gathered } from "../gather.ts";
 import type { StoredNumbers } from "../records.ts";
 import type { Keys } from "./keys.ts";
 import { type ListName, type Parent, referencePrefix } from "./references.ts";
@@ -52,53 +53,70 @@ const clockDifferenceMs = 60_000;
 /** Seconds for which a request key is remembered. */
 export const requestKeySeconds = 24 * 3600;
 
+/** What one call takes: Redis does nothing else meanwhile, some milliseconds with either. */
+const mostOfOneCall = { items: 64, size: 256 * 1024 };
+
+interface NewRecord {
+  readonly parent: Parent;
+  readonly request: AcceptRequest;
+}
+
 /** Gives numbers and keeps what was numbered. */
 export class Accepting {
   readonly #scripts: Scripts;
   readonly #keys: Keys;
   readonly #limits: AcceptLimits;
+  readonly #gathered: Gathered<number, NewRecord, unknown>;
 
   constructor(scripts: Scripts, keys: Keys, limits: AcceptLimits) {
     this.#scripts = scripts;
     this.#keys = keys;
     this.#limits = limits;
+    this.#gathered = gather((partition, records) => this.#acceptAll(partition, records), {
+      most: mostOfOneCall,
+      sizeOf: ({ request }) => request.payload.length,
+    });
   }
 
   /**
-   * Gives a payload the next number of its parent and keeps it, in one atomic step.
+   * Gives a payload the next number of its parent and keeps it, in one atomic step. What is to be accepted in
+   * the same turn of the event loop goes to Redis in the same call, each record for itself.
    *
    * @throws {BufferUnavailableError} when Redis did not answer; the record may then have been kept.
    */
-  async accept(parent: Parent, { payload, createdAtMs, requestKey }: AcceptRequest): Promise<AcceptReply> {
-    const { token, chatNumber } = parent;
-    const partition = this.#keys.partitionOf(token);
-    const [own, other]: [ListName, ListName] =
-      chatNumber === undefined ? ["chats", "messages"] : ["messages", "chats"];
+  async accept(parent: Parent, request: AcceptRequest): Promise<AcceptReply> {
+    return acceptReply(await this.#gathered(this.#keys.partitionOf(parent.token), { parent, request }));
+  }
+
+  async #acceptAll(partition: number, records: readonly NewRecord[]): Promise<readonly unknown[]> {
+    const { maxRecords, maxBytes, thresholds } = this.#limits;
     const keys = [
       this.#keys.meta(partition),
-      this.#keys.list(partition, own),
-      this.#keys.list(partition, other),
-      this.#keys.counter(parent),
-      this.#keys.pending(parent),
+      this.#keys.list(partition, "chats"),
+      this.#keys.list(partition, "messages"),
     ];
     const args = [
-      payload,
-      referencePrefix(parent),
-      this.#limits.maxRecords,
-      this.#limits.maxBytes,
-      this.#limits.thresholds[own],
+      maxRecords,
+      maxBytes,
+      thresholds.chats,
+      thresholds.messages,
       this.#keys.wakeChannel(partition),
-      `accepted:${own}`,
-      requestKey?.fingerprint ?? "",
-      createdAtMs,
       requestKeySeconds,
     ];
-    if (chatNumber !== undefined) {
-      keys.push(this.#keys.counter({ token }), this.#keys.pending({ token }));
-      args.push(chatNumber);
-    }
+    for (const record of records) this.#addTo(keys, args, record);
+    const replies = await this.#scripts.run("accept", keys, args);
+    if (Array.isArray(replies) && replies.length === records.length) return replies;
+    throw new UnexpectedReplyError("accept", replies);
+  }
+
+  /** Adds a record to a call, in the order in which the script takes it apart. */
+  #addTo(keys: string[], args: (string | number)[], { parent, request }: NewRecord): void {
+    const { token, chatNumber } = parent;
+    const { payload, createdAtMs, requestKey } = request;
+    keys.push(this.#keys.counter(parent), this.#keys.pending(parent));
+    if (chatNumber !== undefined) keys.push(this.#keys.counter({ token }), this.#keys.pending({ token }));
     if (requestKey) keys.push(this.#keys.idempotency(parent, requestKey.key));
-    return acceptReply(await this.#scripts.run("accept", keys, args));
+    args.push(payload, referencePrefix(parent), chatNumber ?? "", requestKey?.fingerprint ?? "", createdAtMs);
   }
 
   /**
@@ -121,11 +139,9 @@ export class Accepting {
 }
 
 function acceptReply(reply: unknown): AcceptReply {
+  if (typeof reply === "number") return { kind: "accepted", number: reply };
   const [kind, number, createdAtMs] = Array.isArray(reply) ? (reply as unknown[]) : [];
   switch (kind) {
-    case "accepted":
-      if (typeof number === "number") return { kind, number };
-      break;
     case "replayed":
       if (typeof number === "number" && typeof createdAtMs === "number") return { kind, number, createdAtMs };
       break;

@@ -29,6 +29,8 @@ export function connect(url: string, use: "requests" | "draining"): Connection {
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     enableAutoPipelining: use === "requests",
+    // These are gathered before they come here, and would only wait once more.
+    autoPipeliningIgnoredCommands: ["sluice-accept", "rlflxIncr"],
     retryStrategy: (attempt) => Math.min(50 * attempt, 500),
     // A demoted or read-only master: connect anew, perhaps to another.
     reconnectOnError: (error) => error.message.startsWith("READONLY"),
