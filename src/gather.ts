@@ -6,23 +6,31 @@
 /** Asks for one item of a key, in whichever call it goes. It fails as its call does. */
 export type Gathered<Key, Item, Result> = (key: Key, item: Item) => Promise<Result>;
 
-export interface GatherLimits<Item> {
-  /** With as many items, or so much of them, a call begins at once. */
-  readonly most: { readonly items: number; readonly size: number };
+export interface GatherOptions<Key, Item, Result> {
+  /** Makes a call. Resolves to a result for each of the items, in their order. */
+  readonly run: (key: Key, items: readonly Item[]) => Promise<readonly Result[]>;
   readonly sizeOf: (item: Item) => number;
+  /** A call of this size begins at once. */
+  readonly mostSize: number;
+}
+
+interface Asker<Result> {
+  readonly resolve: (result: Result) => void;
+  readonly reject: (reason: unknown) => void;
 }
 
 interface Call<Item, Result> {
   readonly items: Item[];
-  readonly askers: { resolve(result: Result): void; reject(reason: unknown): void }[];
+  readonly askers: Asker<Result>[];
   size: number;
 }
 
-/** Makes calls to `run`, which answers a result for each of its items, in their order. */
-export function gather<Key, Item, Result>(
-  run: (key: Key, items: readonly Item[]) => Promise<readonly Result[]>,
-  { most, sizeOf }: GatherLimits<Item>,
-): Gathered<Key, Item, Result> {
+/** Gathers what is asked of each key until the turn has ended or a call is large enough. */
+export function gather<Key, Item, Result>({
+  run,
+  sizeOf,
+  mostSize,
+}: GatherOptions<Key, Item, Result>): Gathered<Key, Item, Result> {
   const calls = new Map<Key, Call<Item, Result>>();
 
   function begin(key: Key): Call<Item, Result> {
@@ -32,11 +40,11 @@ export function gather<Key, Item, Result>(
     return call;
   }
 
-  /** Sends a call, unless it was too large to wait for the end of its turn. */
+  /** Sends a call, unless it was large enough to be sent before. */
   function send(key: Key, call: Call<Item, Result>): void {
     if (calls.get(key) !== call) return;
     calls.delete(key);
-    void settle(call, run(key, call.items));
+    void settle(call.askers, run(key, call.items));
   }
 
   return (key, item) =>
@@ -45,18 +53,18 @@ export function gather<Key, Item, Result>(
       call.items.push(item);
       call.askers.push({ resolve, reject });
       call.size += sizeOf(item);
-      if (call.items.length >= most.items || call.size >= most.size) send(key, call);
+      if (call.size >= mostSize) send(key, call);
     });
 }
 
-async function settle<Item, Result>(
-  { askers }: Call<Item, Result>,
+async function settle<Result>(
+  askers: readonly Asker<Result>[],
   running: Promise<readonly Result[]>,
 ): Promise<void> {
   try {
     const results = await running;
-    for (const [nth, { resolve }] of askers.entries()) resolve(results[nth] as Result);
+    for (const [nth, asker] of askers.entries()) asker.resolve(results[nth] as Result);
   } catch (reason) {
-    for (const { reject } of askers) reject(reason);
+    for (const asker of askers) asker.reject(reason);
   }
 }

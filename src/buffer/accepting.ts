@@ -53,8 +53,10 @@ const clockDifferenceMs = 60_000;
 /** Seconds for which a request key is remembered. */
 export const requestKeySeconds = 24 * 3600;
 
-/** What one call takes: Redis does nothing else meanwhile, some milliseconds with either. */
-const mostOfOneCall = { items: 64, size: 256 * 1024 };
+/** Characters of one call; Redis does nothing else meanwhile. */
+const mostSizeOfCall = 256 * 1024;
+/** What a record counts as at least, so that a call takes no more than 64. */
+const leastSize = mostSizeOfCall / 64;
 
 interface NewRecord {
   readonly parent: Parent;
@@ -72,9 +74,10 @@ export class Accepting {
     this.#scripts = scripts;
     this.#keys = keys;
     this.#limits = limits;
-    this.#gathered = gather((partition, records) => this.#acceptAll(partition, records), {
-      most: mostOfOneCall,
-      sizeOf: ({ request }) => request.payload.length,
+    this.#gathered = gather({
+      run: (partition, records) => this.#acceptAll(partition, records),
+      sizeOf: ({ request }) => Math.max(request.payload.length, leastSize),
+      mostSize: mostSizeOfCall,
     });
   }
 
@@ -105,7 +108,7 @@ export class Accepting {
     ];
     for (const record of records) this.#addTo(keys, args, record);
     const replies = await this.#scripts.run("accept", keys, args);
-    if (Array.isArray(replies) && replies.length === records.length) return replies;
+    if (Array.isArray(replies) && replies.length === records.length) return replies as unknown[];
     throw new UnexpectedReplyError("accept", replies);
   }
 

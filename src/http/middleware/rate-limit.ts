@@ -7,6 +7,7 @@ import {
   RateLimiterRes,
 } from "rate-limiter-flexible";
 import { tooManyRequests } from "../../errors.ts";
+import { gather } from "../../gather.ts";
 import type { Logger } from "../../telemetry.ts";
 import type { ApiContext, ApiMiddleware } from "../context.ts";
 import { isProbe } from "../paths.ts";
@@ -15,6 +16,8 @@ import { clientKey } from "../../client-address.ts";
 const windowSeconds = 60;
 /** A request waits no longer than this for the shared count before it is counted here. */
 const maxWaitMs = 250;
+/** Requests of an address that are counted in one step at most. */
+const mostOfOneCall = 1000;
 
 export interface RateLimitOptions {
   /** Connected by its owner, without an offline queue; while it is not ready, counting happens in memory. */
@@ -63,7 +66,7 @@ interface Count {
   readonly isOver: boolean;
 }
 
-/** Counts one request, in Redis or, where that fails or takes too long, in memory. */
+/** Counts requests, in Redis or, where that fails or takes too long, in memory. */
 function createConsumer(options: RateLimitOptions) {
   const { redis, namespace, requestsPerMinute: points, logger } = options;
   const common = { points, duration: windowSeconds, keyPrefix: `${namespace}:rate` };
@@ -79,8 +82,9 @@ function createConsumer(options: RateLimitOptions) {
   let isAway = false;
   // Who floods is reported once a minute, not with each request.
   const reported = new LRUCache<string, true>({ max: 1000, ttl: windowSeconds * 1000 });
-  const report = (key: string, { msBeforeNext }: Count) => {
-    if (reported.has(key)) return;
+  const report = (key: string, last: Count | undefined) => {
+    if (!last?.isOver || reported.has(key)) return;
+    const { msBeforeNext } = last;
     reported.set(key, true, { ttl: Math.max(msBeforeNext, 1) });
     options.onBlocked?.(key, new Date(Date.now() + msBeforeNext));
   };
@@ -88,31 +92,50 @@ function createConsumer(options: RateLimitOptions) {
     reported.delete(key);
     await Promise.all([limiter.delete(key), insurance.delete(key)]);
   };
-  const consume = async (key: string): Promise<Count> => {
+  const consumeAll = async (key: string, requests: number): Promise<Count[]> => {
     try {
-      const count = await settle(shared.consume(key), points);
-      if (count.isOver) report(key, count);
+      const counts = await settle(shared.consume(key, requests), requests, points);
+      report(key, counts.at(-1));
       if (isAway) logger.info("rate limits are shared again");
       isAway = false;
-      return count;
+      return counts;
     } catch (err) {
       if (!isAway) logger.warn({ err }, "rate limits are counted in memory: Redis does not answer");
       isAway = true;
-      return settle(insurance.consume(key), points);
+      return settle(insurance.consume(key, requests), requests, points);
     }
   };
-  return { consume, unblock };
+  // Requests of one address that come together are counted in one step, each at its place in the sum.
+  const gathered = gather<string, undefined, Count>({
+    run: (key, { length }) => consumeAll(key, length),
+    sizeOf: () => 1,
+    mostSize: mostOfOneCall,
+  });
+  return { consume: (key: string) => gathered(key, undefined), unblock };
 }
 
 /** The library rejects with its result where the limit is passed; here that is a result like any other. */
-async function settle(outcome: Promise<RateLimiterRes>, points: number): Promise<Count> {
+async function settle(outcome: Promise<RateLimiterRes>, requests: number, points: number): Promise<Count[]> {
   try {
-    const { consumedPoints, msBeforeNext } = await outcome;
-    return { consumedPoints, msBeforeNext, isOver: false };
+    return countsOf(await outcome, requests, points);
   } catch (reason) {
     if (!(reason instanceof RateLimiterRes)) throw reason;
-    return { consumedPoints: points + 1, msBeforeNext: reason.msBeforeNext, isOver: true };
+    return countsOf(reason, requests, points);
   }
+}
+
+/** The counts of the single requests in the order in which they came; the last one made it the sum that is told. */
+function countsOf(
+  { consumedPoints: sum, msBeforeNext }: RateLimiterRes,
+  requests: number,
+  points: number,
+): Count[] {
+  // Of an address that is known to be over the limit no sum is told.
+  const before = sum === 0 ? points : sum - requests;
+  return Array.from({ length: requests }, (_, nth) => {
+    const consumedPoints = before + nth + 1;
+    return { consumedPoints, msBeforeNext, isOver: consumedPoints > points };
+  });
 }
 
 /** A forwarded address that is none is not believed; the one the connection came from always is. */
