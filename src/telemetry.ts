@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
-import { pino, stdTimeFunctions } from "pino";
+import { pino, stdTimeFunctions, symbols } from "pino";
 import type { DestinationStream, Logger, LoggerOptions } from "pino";
 import { PinoPretty } from "pino-pretty";
 import type { LogLevel } from "./config.ts";
@@ -37,7 +37,35 @@ export function createLogger({ level, pretty, destination }: LogOptions): Logger
     // In this thread and in step with the program: a worker would lose the last lines of a crash.
     return pino(options, PinoPretty({ sync: true, ...(destination && { destination }) }));
   }
-  return destination ? pino(options, destination) : pino(options);
+  return pino(options, destination ?? gatherLines(pino.destination({ dest: 1, sync: true })));
+}
+
+/** At this level and above a line is not kept back. */
+const urgentLevel = 40;
+
+/**
+ * Writes what is logged within a turn of the event loop in one step. A process that is killed loses at most the
+ * lines of that turn, none of them a warning or an error; one that ends by itself, or by a fault, loses none.
+ */
+function gatherLines(output: DestinationStream): DestinationStream {
+  let lines = "";
+  const flush = () => {
+    if (lines === "") return;
+    const gathered = lines;
+    lines = "";
+    output.write(gathered);
+  };
+  process.on("exit", flush);
+  return {
+    // Asks the library to note the level of each line here.
+    [symbols.needsMetadataGsym]: true,
+    lastLevel: 0,
+    write(line: string) {
+      if (lines === "") setImmediate(flush);
+      lines += line;
+      if (this.lastLevel >= urgentLevel) flush();
+    },
+  } as DestinationStream & { readonly lastLevel: number };
 }
 
 interface ErrorDescription {

@@ -35,9 +35,16 @@ export function createApp({ services, config, logger, metrics, rateLimit, ops }:
   app.use(setSecurityHeaders());
   app.use(logAccess(logger, metrics));
   app.use(mapErrors(logger));
-  if (ops) app.use(ops);
+  if (ops) app.use(under(/^\/ops(\/|$)/i, ops));
   if (rateLimit) app.use(rateLimit);
   app.use(createRouter(services, messageMaxBytes).routes());
   app.use(answerUnrouted());
   return app;
+}
+
+/** Spares all other requests a look at each of its routes. */
+function under(paths: RegExp, middleware: ApiMiddleware): ApiMiddleware {
+  return async (ctx, next) => {
+    await (paths.test(ctx.path) ? middleware(ctx, next) : next());
+  };
 }

@@ -1,10 +1,12 @@
+import { LRUCache } from "lru-cache";
 import { applicationFingerprint, type Logger, type Metrics } from "../../telemetry.ts";
-import type { ApiContext, ApiMiddleware } from "../context.ts";
+import type { ApiMiddleware } from "../context.ts";
 import { isProbe, templateOf } from "../paths.ts";
 
 const knownMethods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const firstStatusUnsent = 499;
+const fingerprintsKept = 1000;
 
 /**
  * Counts and times each request and writes a line about it, by its route and never its path: the path
@@ -12,6 +14,12 @@ const firstStatusUnsent = 499;
  */
 export function logAccess(logger: Logger, metrics: Metrics): ApiMiddleware {
   const count = countRequests(metrics);
+  // A line has the fields that are put together below: nothing secret needs to be looked for.
+  const log = logger.child({}, { redact: [] });
+  const fingerprints = new LRUCache<string, string>({
+    max: fingerprintsKept,
+    memoMethod: applicationFingerprint,
+  });
   return async (ctx, next) => {
     const startedAtMs = performance.now();
     await next();
@@ -20,7 +28,19 @@ export function logAccess(logger: Logger, metrics: Metrics): ApiMiddleware {
     const method = knownMethods.has(ctx.method) ? ctx.method : "OTHER";
     count(route, method, ctx.status, durationMs / 1000);
     const level = ctx.status === firstStatusUnsent || isProbe(route) ? "debug" : "info";
-    if (logger.isLevelEnabled(level)) logger[level](lineOf(ctx, route, method, durationMs), "request");
+    if (!log.isLevelEnabled(level)) return;
+    const token = tokenOf(ctx["params"]);
+    log[level](
+      {
+        requestId: ctx.state.requestId,
+        method,
+        route,
+        status: ctx.status,
+        durationMs: Math.round(durationMs * 100) / 100,
+        application: token === undefined ? undefined : fingerprints.memo(token),
+      },
+      "request",
+    );
   };
 }
 
@@ -42,18 +62,7 @@ function countRequests(metrics: Metrics) {
   };
 }
 
-function lineOf(ctx: ApiContext, route: string, method: string, durationMs: number): object {
-  return {
-    requestId: ctx.state.requestId,
-    method,
-    route,
-    status: ctx.status,
-    durationMs: Math.round(durationMs * 100) / 100,
-    ...fingerprint(ctx["params"]),
-  };
-}
-
-function fingerprint(params: unknown): { application?: string } {
-  if (typeof params !== "object" || params === null || !("token" in params)) return {};
-  return { application: applicationFingerprint(String(params.token)) };
+function tokenOf(params: unknown): string | undefined {
+  if (typeof params !== "object" || params === null || !("token" in params)) return undefined;
+  return String(params.token);
 }

@@ -138,17 +138,20 @@ function countsOf(
   });
 }
 
+/** Addresses whose key is not made anew with each request. */
+const keys = new LRUCache<string, string>({ max: 1000, memoMethod: (address) => clientKey(address) ?? "" });
+
 /** A forwarded address that is none is not believed; the one the connection came from always is. */
 function addressOf(ctx: ApiContext): string {
-  return clientKey(ctx.ip) ?? clientKey(ctx.req.socket.remoteAddress ?? "") ?? "unknown";
+  return keys.memo(ctx.ip) || keys.memo(ctx.req.socket.remoteAddress ?? "") || "unknown";
 }
 
 function setHeaders(ctx: ApiContext, limit: number, remaining: number, resetMs: number): void {
   const resetSeconds = Math.ceil(resetMs / 1000);
-  ctx.set("RateLimit-Policy", `"ip";q=${limit};w=${windowSeconds}`);
-  ctx.set("RateLimit", `"ip";r=${remaining};t=${resetSeconds}`);
-  ctx.set("X-RateLimit-Limit", String(limit));
-  ctx.set("X-RateLimit-Remaining", String(remaining));
+  ctx.res.setHeader("RateLimit-Policy", `"ip";q=${limit};w=${windowSeconds}`);
+  ctx.res.setHeader("RateLimit", `"ip";r=${remaining};t=${resetSeconds}`);
+  ctx.res.setHeader("X-RateLimit-Limit", String(limit));
+  ctx.res.setHeader("X-RateLimit-Remaining", String(remaining));
   // The older headers name the second at which the count begins anew, not how far away it is.
-  ctx.set("X-RateLimit-Reset", String(Math.ceil((Date.now() + resetMs) / 1000)));
+  ctx.res.setHeader("X-RateLimit-Reset", String(Math.ceil((Date.now() + resetMs) / 1000)));
 }
