@@ -87,8 +87,8 @@ const headerFields = 5;
 export function encodeRecord(record: PendingRecord): string {
   const created = record.createdAtMs.toString(36);
   const updated = record.updatedAtMs === record.createdAtMs ? "" : record.updatedAtMs.toString(36);
-  const text = encodeText(record);
-  return [version, record.operationId, record.revision, created, updated, text].join(separator);
+  const { operationId, revision } = record;
+  return `${version}|${operationId}|${revision}|${created}|${updated}|${encodeText(record)}`;
 }
 
 function encodeText({ text, isDeleted }: PendingRecord): string {

@@ -17,8 +17,8 @@ const keyPattern = /^[ -~]{1,255}$/;
  * @throws {ApiError} `invalidIdempotencyKey`
  */
 export function idempotencyOf(ctx: RouteContext, ...meaning: readonly unknown[]): Idempotency | undefined {
-  const given = ctx.req.headersDistinct["idempotency-key"];
-  if (!given) return undefined;
+  if (ctx.req.headers["idempotency-key"] === undefined) return undefined;
+  const given = ctx.req.headersDistinct["idempotency-key"] ?? [];
   const key = given.length === 1 ? unquote(given[0] ?? "") : "";
   if (!keyPattern.test(key)) throw invalidIdempotencyKey();
   return { key, fingerprint: digest([ctx.method, templateOf(ctx), ...meaning]) };

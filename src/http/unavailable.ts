@@ -1,7 +1,7 @@
 import { BufferUnavailableError } from "../buffer/connections.ts";
 import { bufferUnavailable, databaseUnavailable, searchUnavailable } from "../errors.ts";
 import { SearchUnavailableError } from "../search/search.ts";
-import { available, StoreUnavailableError } from "../store/store.ts";
+import { classify } from "../store/failure.ts";
 
 /**
  * Awaits a call of buffer, store or search on behalf of a client.
@@ -10,11 +10,10 @@ import { available, StoreUnavailableError } from "../store/store.ts";
  */
 export async function answerable<T>(call: Promise<T>): Promise<T> {
   try {
-    return await available(call);
+    return await call;
   } catch (error) {
     if (error instanceof BufferUnavailableError) throw bufferUnavailable();
-    if (error instanceof StoreUnavailableError) throw databaseUnavailable();
     if (error instanceof SearchUnavailableError) throw searchUnavailable();
-    throw error;
+    throw classify(error) === "outage" ? databaseUnavailable() : error;
   }
 }

@@ -5,19 +5,10 @@ import { Applications } from "./applications.ts";
 import { openPool } from "./connection.ts";
 import { Counts } from "./counts.ts";
 import { Epochs } from "./epochs.ts";
-import { classify } from "./failure.ts";
 import { Reads } from "./reads.ts";
 import { Removals } from "./removals.ts";
 import { Searching } from "./searching.ts";
 import { Writes } from "./writes.ts";
-
-/** Thrown in place of MySQL's own error while MySQL is away or cannot serve. */
-export class StoreUnavailableError extends Error {
-  constructor(cause: unknown) {
-    super(`MySQL cannot serve: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-    this.name = "StoreUnavailableError";
-  }
-}
 
 /** The MySQL side of Sluice. */
 export class Store {
@@ -54,17 +45,4 @@ export class Store {
 /** Opens the store. MySQL need not be there yet. */
 export function openStore(database: Config["database"], use: "requests" | "writing"): Store {
   return new Store(openPool(database, use));
-}
-
-/**
- * Awaits a call of the store.
- *
- * @throws {StoreUnavailableError} where MySQL is away; any other error as it is.
- */
-export async function available<T>(call: Promise<T>): Promise<T> {
-  try {
-    return await call;
-  } catch (error) {
-    throw classify(error) === "outage" ? new StoreUnavailableError(error) : error;
-  }
 }

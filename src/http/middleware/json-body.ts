@@ -36,9 +36,13 @@ function refuseByHeaders(ctx: RouteContext, maxBytes: number): void {
     ctx.set("Accept-Encoding", "identity");
     throw unsupportedMediaType();
   }
-  const charset = ctx.request.charset.toLowerCase();
-  if (!ctx.is("application/json") || !["", "utf-8", "utf8"].includes(charset)) throw unsupportedMediaType();
+  if (headers["content-type"] !== "application/json" && !isJson(ctx)) throw unsupportedMediaType();
   if (Number(headers["content-length"] ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
+}
+
+function isJson(ctx: RouteContext): boolean {
+  const charset = ctx.request.charset.toLowerCase();
+  return ctx.is("application/json") !== false && ["", "utf-8", "utf8"].includes(charset);
 }
 
 async function readChecked(

@@ -9,7 +9,7 @@ export function assignRequestId(): ApiMiddleware {
   return (ctx, next) => {
     const offered = ctx.req.headers["x-request-id"];
     ctx.state.requestId = typeof offered === "string" && acceptable.test(offered) ? offered : randomUUID();
-    ctx.set("X-Request-Id", ctx.state.requestId);
+    ctx.res.setHeader("X-Request-Id", ctx.state.requestId);
     return next();
   };
 }

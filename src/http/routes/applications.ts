@@ -1,11 +1,12 @@
 import { invalidParameter } from "../../errors.ts";
 import type { ApiRouter, RouteContext } from "../context.ts";
+import { sendCreated } from "../created.ts";
 import { idempotencyOf, markReplayed } from "../idempotency.ts";
 import { parseFields, unwrap } from "../input.ts";
 import { readJson } from "../middleware/json-body.ts";
 import { pageFrom, sendList } from "../pagination.ts";
 import { applicationIn } from "../params.ts";
-import { addressOf, at } from "../paths.ts";
+import { at } from "../paths.ts";
 import { applicationInput, presentApplication } from "../resources/application.ts";
 import { deleted } from "../resources/common.ts";
 import type { Services } from "../services.ts";
@@ -29,10 +30,8 @@ export function routeApplications(router: ApiRouter, { read, change }: Services)
   router.post(at("/applications"), readJson(maxJsonBytes), async (ctx) => {
     const { name } = fieldsOf(ctx);
     const created = await change.createApplication(name, idempotencyOf(ctx, name));
-    ctx.status = 201;
-    ctx.set("Location", addressOf(ctx.path, `/applications/${created.application.token}`));
     markReplayed(ctx, created);
-    ctx.body = presentApplication(created.application);
+    sendCreated(ctx, `/applications/${created.application.token}`, presentApplication(created.application));
   });
 
   router.get(at("/applications/:token"), async (ctx) => {

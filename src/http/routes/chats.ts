@@ -1,10 +1,11 @@
 import type { ApiRouter, RouteContext } from "../context.ts";
+import { sendCreated } from "../created.ts";
 import { idempotencyOf, markReplayed } from "../idempotency.ts";
 import { parseFields, unwrap } from "../input.ts";
 import { readJson } from "../middleware/json-body.ts";
 import { pageFrom, sendList } from "../pagination.ts";
 import { applicationIn, chatIn, parentApplicationIn } from "../params.ts";
-import { addressOf, at } from "../paths.ts";
+import { at } from "../paths.ts";
 import { chatInput, presentAcceptedChat, presentChat } from "../resources/chat.ts";
 import { deleted } from "../resources/common.ts";
 import type { Services } from "../services.ts";
@@ -23,10 +24,9 @@ export function routeChats(router: ApiRouter, { accept, read, change }: Services
     const token = parentApplicationIn(ctx);
     const { title = null } = fieldsOf(ctx);
     const accepted = await accept.chat(token, title, idempotencyOf(ctx, token, title));
-    ctx.status = 201;
-    ctx.set("Location", addressOf(ctx.path, `/applications/${token}/chats/${accepted.number}`));
     markReplayed(ctx, accepted);
-    ctx.body = presentAcceptedChat(token, title, accepted);
+    const address = `/applications/${token}/chats/${accepted.number}`;
+    sendCreated(ctx, address, presentAcceptedChat(token, title, accepted));
   });
 
   router.get(at(collection), async (ctx) => {

@@ -1,11 +1,12 @@
 import { bodyRequired, bodyTooLarge, invalidBody } from "../../errors.ts";
 import type { ApiRouter, RouteContext } from "../context.ts";
+import { sendCreated } from "../created.ts";
 import { idempotencyOf, markReplayed } from "../idempotency.ts";
 import { parseFields, unwrap } from "../input.ts";
 import { readJson } from "../middleware/json-body.ts";
 import { pageFrom, sendList } from "../pagination.ts";
 import { chatIn, messageIn, parentChatIn } from "../params.ts";
-import { addressOf, at } from "../paths.ts";
+import { at } from "../paths.ts";
 import { deleted } from "../resources/common.ts";
 import { messageInput, presentAcceptedMessage, presentMessage } from "../resources/message.ts";
 import type { Services } from "../services.ts";
@@ -28,11 +29,9 @@ export function routeMessages(router: ApiRouter, services: Services, messageMaxB
     const body = newBodyFrom(ctx.request.body, messageMaxBytes);
     const idempotency = idempotencyOf(ctx, token, chatNumber, body);
     const accepted = await accept.message(token, chatNumber, body, idempotency);
-    const address = `/applications/${token}/chats/${chatNumber}/messages/${accepted.number}`;
-    ctx.status = 201;
-    ctx.set("Location", addressOf(ctx.path, address));
     markReplayed(ctx, accepted);
-    ctx.body = presentAcceptedMessage(chat, body, accepted);
+    const address = `/applications/${token}/chats/${chatNumber}/messages/${accepted.number}`;
+    sendCreated(ctx, address, presentAcceptedMessage(chat, body, accepted));
   });
 
   router.get(at(collection), async (ctx) => {
