@@ -11,6 +11,8 @@ export interface Config {
     readonly port: number;
     /** Hops in front of the API whose `X-Forwarded-For` entry may be believed; 0 believes none. */
     readonly trustedProxies: number;
+    /** Processes of an API that share its port. */
+    readonly workers: number;
     /** Requests a client address may make in a minute; 0 turns the limit off. */
     readonly rateLimitPerMinute: number;
     readonly messageMaxBytes: number;
@@ -128,6 +130,7 @@ const elasticsearchUrl = z
 const variables = z.object({
   HOST: text("127.0.0.1"),
   PORT: integer(0, 65_535, 3000),
+  WEB_CONCURRENCY: integer(1, 256, 1),
   TRUSTED_PROXIES: integer(0, 32, 0),
   RATE_LIMIT_PER_MINUTE: integer(0, 1_000_000_000, 100),
   MESSAGE_MAX_BYTES: integer(1, 8 * mebibyte, 64 * 1024),
@@ -206,6 +209,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     http: {
       host: values.HOST,
       port: values.PORT,
+      workers: values.WEB_CONCURRENCY,
       trustedProxies: values.TRUSTED_PROXIES,
       rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
       messageMaxBytes: values.MESSAGE_MAX_BYTES,

@@ -10,14 +10,17 @@ const stopDeadlineMs = 20_000;
 
 const parentGone = "the parent process is gone";
 
+/** What a process tells the one that started it, once everything has started. */
+export const ready = "ready";
+
 /** Tells the process that forked this one, if one did and is still there, that everything has started. */
 export function tellReady(): void {
-  if (process.connected) process.send?.("ready", undefined, undefined, ignoreFailure);
+  if (process.connected) process.send?.(ready, undefined, undefined, ignore);
 }
 
-/** A parent that dies is noticed elsewhere. */
-function ignoreFailure(): void {
-  // Nobody is left to be told.
+/** For a parent that cannot be told, as its death is noticed elsewhere; and for signals that it passes on. */
+function ignore(): void {
+  // Nothing is to be done here.
 }
 
 /**
@@ -47,10 +50,14 @@ export class Lifecycle {
   /**
    * Stops on SIGINT, SIGTERM, or the death of the parent process, then exits with 0. A second signal, or the
    * deadline, exits with 1 at once: nothing accepted is in this process' memory.
+   *
+   * A worker leaves what a terminal or a service manager sends to all processes to its primary: it stops on
+   * SIGTERM alone, and once. A primary that leaves at once takes its workers along.
    */
-  stopOnSignals(): void {
+  stopOnSignals({ isWorker = false } = {}): void {
     const stopThenExit = (reason: string) => {
       if (this.#stopping) {
+        if (isWorker) return;
         this.#log.warn({ reason }, "told to stop again: leaving at once");
         process.exit(1);
       }
@@ -60,7 +67,7 @@ export class Lifecycle {
       }, stopDeadlineMs).unref();
       void this.stop(reason).then(() => process.exit(0));
     };
-    process.on("SIGINT", stopThenExit);
+    process.on("SIGINT", isWorker ? ignore : stopThenExit);
     process.on("SIGTERM", stopThenExit);
     if (process.send && !process.connected) stopThenExit(parentGone);
     if (process.channel) {

@@ -32,7 +32,7 @@ program
 program
   .command("api")
   .description("run the HTTP API")
-  .action(() => runApi(loadConfig()));
+  .action(() => runApi(loadConfig(), fileURLToPath(import.meta.url)));
 
 program
   .command("flusher")

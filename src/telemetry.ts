@@ -114,12 +114,12 @@ export interface MetricOptions<Label extends string> {
   readonly labels?: readonly Label[];
 }
 
-/** One program's metrics, those of its process included. Every part registers its own through this. */
+/** One program's metrics, those of its process included unless told otherwise. Every part registers its own through this. */
 export class Metrics {
   readonly #registry = new Registry();
 
-  constructor() {
-    collectDefaultMetrics({ register: this.#registry });
+  constructor({ aboutProcess = true }: { aboutProcess?: boolean } = {}) {
+    if (aboutProcess) collectDefaultMetrics({ register: this.#registry });
   }
 
   counter<Label extends string = never>(options: MetricOptions<Label>): Counter<Label> {
@@ -159,6 +159,11 @@ export class Metrics {
   /** All of it in the text format of Prometheus. */
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  /** All of it as data, to be added to that of other processes. */
+  values(): Promise<object[]> {
+    return this.#registry.getMetricsAsJSON();
   }
 
   #common<Label extends string>({ name, help, labels = [] }: MetricOptions<Label>) {

@@ -8,6 +8,7 @@ const least = { REDIS_URL: "redis://127.0.0.1:6379" };
 const full = {
   HOST: "0.0.0.0",
   PORT: "8080",
+  WEB_CONCURRENCY: "3",
   TRUSTED_PROXIES: "2",
   RATE_LIMIT_PER_MINUTE: "0",
   MESSAGE_MAX_BYTES: "1024",
@@ -61,6 +62,7 @@ describe("The configuration", () => {
       http: {
         host: "127.0.0.1",
         port: 3000,
+        workers: 1,
         trustedProxies: 0,
         rateLimitPerMinute: 100,
         messageMaxBytes: 65_536,
@@ -91,7 +93,13 @@ describe("The configuration", () => {
 
   it("takes every variable from the environment", () => {
     const { http, redis, database, search, flush, buffer, ops, logLevel } = loadConfig(full);
-    expect(http).to.deep.include({ host: "0.0.0.0", port: 8080, trustedProxies: 2, rateLimitPerMinute: 0 });
+    expect(http).to.deep.include({
+      host: "0.0.0.0",
+      port: 8080,
+      workers: 3,
+      trustedProxies: 2,
+      rateLimitPerMinute: 0,
+    });
     expect(http.messageMaxBytes).to.equal(1024);
     expect(redis).to.deep.equal({ url: full.REDIS_URL, namespace: "chat-1", partitions: 4 });
     expect(database).to.deep.include({ host: "db.example", port: 3307, name: "chat", username: "chat" });
@@ -168,6 +176,7 @@ describe("An unusable environment", () => {
   it("is refused with everything that is wrong at once, one line a variable", () => {
     const wrong: NodeJS.ProcessEnv = {
       PORT: "65536",
+      WEB_CONCURRENCY: "0",
       TRUSTED_PROXIES: "many",
       RATE_LIMIT_PER_MINUTE: "-1",
       MESSAGE_MAX_BYTES: "1e3",

@@ -1,3 +1,4 @@
+import cluster, { type Worker } from "node:cluster";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -18,18 +19,29 @@ import { createMetricsText } from "../ops/buffer-metrics.ts";
 import { createOps } from "../ops/ops.ts";
 import { type Check, checkReadiness, checkSearch, evictionDetail } from "../ops/readiness.ts";
 import { startSampler } from "../ops/sampler.ts";
+import { shareMetrics } from "../ops/worker-metrics.ts";
 import { openSearch } from "../search/open-search.ts";
 import { openSearchPing } from "../search/ping.ts";
 import type { Search } from "../search/search.ts";
 import type { Store } from "../store/store.ts";
 import { createLogger, type Logger, Metrics } from "../telemetry.ts";
+import { runApiWorkers } from "./api-workers.ts";
 import { openEngines, searchSettingsOf } from "./parts.ts";
 
-/** Runs the HTTP server until it is told to stop. @throws where it cannot listen */
-export async function runApi(config: Config): Promise<void> {
-  const logger = createLogger({ level: config.logLevel }).child({ role: "api" });
+/** Runs the HTTP server until it is told to stop, in so many processes as are wanted. @throws where it cannot listen */
+export async function runApi(config: Config, program: string): Promise<void> {
+  if (config.http.workers > 1 && cluster.isPrimary) runApiWorkers(config, program);
+  else await serve(config, cluster.worker);
+}
+
+/** Serves in this process, be it the only one or a worker. */
+async function serve(config: Config, worker: Worker | undefined): Promise<void> {
+  const logger = createLogger({ level: config.logLevel }).child({
+    role: "api",
+    ...(worker && { worker: worker.id }),
+  });
   const lifecycle = new Lifecycle(logger);
-  lifecycle.stopOnSignals();
+  lifecycle.stopOnSignals({ isWorker: worker !== undefined });
   const { buffer, store } = await openEngines(config, lifecycle, "requests");
   const search = openSearch(searchSettingsOf(config), store.searching, logger);
   lifecycle.onStop("search", () => search.close());
@@ -40,7 +52,11 @@ export async function runApi(config: Config): Promise<void> {
     (await Promise.all([checkReadiness(buffer, store, false), checkSearch(ping)])).flat();
   const ops = createOps({ buffer, config, logger, check });
   const app = createApp({
-    services: createServices({ buffer, store, search, check }, metrics, logger),
+    services: createServices(
+      { buffer, store, search, check },
+      worker ? shareMetrics(metrics) : () => metrics.text(),
+      logger,
+    ),
     config,
     logger,
     metrics,
@@ -94,7 +110,7 @@ interface ServiceParts {
 /** What the routes need, on real engines. */
 export function createServices(
   { buffer, store, search, check }: ServiceParts,
-  metrics: Metrics,
+  processMetrics: () => Promise<string>,
   logger: Logger,
 ): Services {
   const epochs = new EpochGuard(buffer, store, reportLoss(logger));
@@ -105,7 +121,7 @@ export function createServices(
     change: createChanger(buffer, store, read),
     search: createSearcher(buffer, store, read, search),
     readiness: (verbose) => checkReadiness(buffer, store, verbose),
-    metrics: createMetricsText(metrics, buffer, check),
+    metrics: createMetricsText(buffer, check, processMetrics),
   };
 }
 

@@ -2,21 +2,23 @@ import type { Buffer } from "../buffer/buffer.ts";
 import { BufferUnavailableError } from "../buffer/connections.ts";
 import { durationBuckets } from "../flusher/flush-totals.ts";
 import { registerJobs } from "./job-metrics.ts";
-import type { Metrics } from "../telemetry.ts";
+import { Metrics } from "../telemetry.ts";
 import type { Check } from "./readiness.ts";
 import { readStatus, type Status } from "./status.ts";
 
 type Show = (status: Status) => void;
 
 /**
- * Registers the metrics whose truth is in Redis, the same whichever process is asked, and answers the text of
- * all metrics. While Redis is away `sluice_redis_up` is 0 and the others stay as they were last seen.
+ * Makes the metrics whose truth is in Redis, the same whichever process is asked, and answers the text of all
+ * metrics: of these, and of what the processes themselves count, `ofProcesses`. While Redis is away
+ * `sluice_redis_up` is 0 and the others stay as they were last seen.
  */
 export function createMetricsText(
-  metrics: Metrics,
   buffer: Buffer,
   check: () => Promise<readonly Check[]>,
+  ofProcesses: () => Promise<string>,
 ): () => Promise<string> {
+  const metrics = new Metrics({ aboutProcess: false });
   const registers = [registerBuffer, registerRoom, registerTotals, registerDurations, registerIndex];
   const shows = registers.map((register) => register(metrics));
   const showJobs = registerJobs(metrics, buffer);
@@ -31,7 +33,7 @@ export function createMetricsText(
     for (const { name, answers } of checks) engines.set({ engine: name }, Number(answers));
     if (status) for (const show of shows) show(status);
     up.set(status ? 1 : 0);
-    return metrics.text();
+    return (await Promise.all([metrics.text(), ofProcesses()])).join("");
   };
 }
 

@@ -6,7 +6,6 @@ import { runJob } from "../../src/jobs/run-job.ts";
 import { createMetricsText } from "../../src/ops/buffer-metrics.ts";
 import { checkReadiness } from "../../src/ops/readiness.ts";
 import type { Store } from "../../src/store/store.ts";
-import { Metrics } from "../../src/telemetry.ts";
 import { openTestBuffer } from "../support/buffers.ts";
 import { openGuardedStore } from "../support/guarded-store.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
@@ -55,7 +54,11 @@ describe("What became of scheduled work", () => {
   });
 
   it("is in the metrics, read as often as they are", async () => {
-    const text = createMetricsText(new Metrics(), buffer, () => Promise.resolve([]));
+    const text = createMetricsText(
+      buffer,
+      () => Promise.resolve([]),
+      () => Promise.resolve(""),
+    );
     await text();
     const shown = await text();
     for (const line of [

@@ -65,7 +65,7 @@ export class OpsStage {
     );
     const check = () => checkReadiness(buffer, store, false);
     const ops = createOps({ buffer, config, logger, check });
-    const services = createServices({ buffer, store, search, check }, metrics, logger);
+    const services = createServices({ buffer, store, search, check }, () => metrics.text(), logger);
     const app = createApp({ services, config, logger, metrics, ops: ops.middleware });
     const server = createHttpServer(app).listen(0, settings["HOST"] ?? "127.0.0.1");
     await once(server, "listening");

@@ -2,7 +2,12 @@ import { readdirSync, readFileSync } from "node:fs";
 
 /** The processes of Sluice that a process has started, by role. */
 export function partsOf(parent: number | undefined): Map<string, number> {
-  const parts = new Map<string, number>();
+  return new Map(startedBy(parent).map(({ role, pid }) => [role, pid]));
+}
+
+/** The processes of Sluice that a process has started; of a role there may be several. */
+export function startedBy(parent: number | undefined): { role: string; pid: number }[] {
+  const found: { role: string; pid: number }[] = [];
   for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
       const stat = readFileSync(`/proc/${entry}/stat`, "utf8");
@@ -12,12 +17,12 @@ export function partsOf(parent: number | undefined): Map<string, number> {
         .split("\0")
         .reverse()
         .slice(1);
-      if (program.endsWith("main.ts")) parts.set(role, Number(entry));
+      if (program.endsWith("main.ts")) found.push({ role, pid: Number(entry) });
     } catch {
       // It ended while it was looked at.
     }
   }
-  return parts;
+  return found;
 }
 
 /** Whether a process runs. */

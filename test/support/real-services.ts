@@ -3,7 +3,7 @@ import { createServices } from "../../src/commands/api.ts";
 import type { Services } from "../../src/http/services.ts";
 import { openSearch } from "../../src/search/open-search.ts";
 import { openStore } from "../../src/store/store.ts";
-import { createLogger, Metrics } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry.ts";
 import { openWorkspace } from "./workspace.ts";
 
 /** The services of an API process, in this process and on real engines. */
@@ -22,7 +22,7 @@ export async function openRealServices(): Promise<{ services: Services; close: (
   return {
     services: createServices(
       { buffer, store, search, check: () => Promise.resolve([]) },
-      new Metrics(),
+      () => Promise.resolve(""),
       logger,
     ),
     async close() {
