@@ -1,5 +1,6 @@
-import { validate } from "node-cron";
-import { z } from "zod";
+import { type LogLevel, variables } from "./config/variables.ts";
+
+export type { LogLevel } from "./config/variables.ts";
 
 /**
  * The environment, checked once and frozen. Nothing else in `src/` reads `process.env`: what a part needs
@@ -64,114 +65,6 @@ export interface Config {
   };
   readonly logLevel: LogLevel;
 }
-
-const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
-export type LogLevel = (typeof logLevels)[number];
-
-const mebibyte = 1024 * 1024;
-
-/** An absent variable and an empty one mean the same: the default. */
-const optional = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((value) => (value === "" ? undefined : value), schema);
-
-const integer = (minimum: number, maximum: number, fallback: number) =>
-  optional(
-    z
-      .string()
-      .regex(/^\d+$/, "must be a whole number")
-      .transform(Number)
-      .pipe(z.number().min(minimum).max(maximum))
-      .default(fallback),
-  );
-
-const text = (fallback: string) => optional(z.string().default(fallback));
-
-const flag = () =>
-  optional(
-    z
-      .enum(["true", "false", "1", "0"], { error: "must be true or false" })
-      .default("false")
-      .transform((value) => value === "true" || value === "1"),
-  );
-
-const cronExpression = (fallback: string) =>
-  optional(
-    z
-      .string()
-      .refine((expression) => validate(expression), "must be a cron expression of five or six fields")
-      .default(fallback),
-  );
-
-/** A job's schedule, or `off`. */
-const jobCron = (fallback: string) =>
-  optional(
-    z
-      .string()
-      .refine(
-        (expression) => expression === "off" || validate(expression),
-        "must be a cron expression of five or six fields, or off",
-      )
-      .default(fallback)
-      .transform((expression) => (expression === "off" ? undefined : expression)),
-  );
-
-const redisUrl = z
-  .string({ error: "is required: the address of a Redis, for example redis://127.0.0.1:6379" })
-  .regex(/^(rediss?|unix):\/\//, "must begin with redis://, rediss:// or unix://")
-  .refine((url) => URL.canParse(url), "must be a whole URL, its port a number");
-
-const elasticsearchUrl = z
-  .string()
-  .refine(
-    (url) => /^https?:\/\//.test(url) && URL.canParse(url),
-    "must be a whole URL that begins with http:// or https://",
-  );
-
-const variables = z.object({
-  HOST: text("127.0.0.1"),
-  PORT: integer(0, 65_535, 3000),
-  WEB_CONCURRENCY: integer(1, 256, 1),
-  TRUSTED_PROXIES: integer(0, 32, 0),
-  RATE_LIMIT_PER_MINUTE: integer(0, 1_000_000_000, 100),
-  MESSAGE_MAX_BYTES: integer(1, 8 * mebibyte, 64 * 1024),
-  REDIS_URL: optional(redisUrl),
-  REDIS_NAMESPACE: optional(
-    z
-      .string()
-      .regex(/^[\w-]{1,64}$/, "must be 1 to 64 letters, digits, hyphens or underscores")
-      .default("sluice"),
-  ),
-  PARTITIONS: integer(1, 1024, 1),
-  DATABASE_HOST: text("127.0.0.1"),
-  DATABASE_PORT: integer(1, 65_535, 3306),
-  DATABASE_NAME: optional(
-    z
-      .string()
-      .regex(/^\w{1,64}$/, "must be 1 to 64 letters, digits or underscores")
-      .default("sluice"),
-  ),
-  DATABASE_USERNAME: text("root"),
-  DATABASE_PASSWORD: text(""),
-  DATABASE_SOCKET: optional(z.string().optional()),
-  SEARCH: optional(z.enum(["elasticsearch", "mysql"]).optional()),
-  ELASTICSEARCH_URL: optional(elasticsearchUrl.optional()),
-  CHAT_QUEUE_THRESHOLD: integer(1, 1_000_000, 10),
-  MESSAGE_QUEUE_THRESHOLD: integer(1, 1_000_000, 10),
-  FLUSH_CRON: cronExpression("* * * * *"),
-  COUNTS_CRON: jobCron("0 * * * *"),
-  BACKUP_CRON: jobCron("30 * * * *"),
-  CLEANUP_CRON: jobCron("45 3 * * *"),
-  BACKUP_DIR: text("backups"),
-  BACKUP_KEEP_HOURS: integer(1, 1_000_000, 24),
-  FLUSH_MAX_ROWS: integer(1, 5000, 1000),
-  BUFFER_MAX_RECORDS: integer(1, 1_000_000_000, 1_000_000),
-  BUFFER_MAX_BYTES: integer(1024, 1024 ** 4, 1024 * mebibyte),
-  NUMBER_GAP_AFTER_LOSS: integer(0, 1_000_000_000, 1000),
-  OPS_USERNAME: text(""),
-  OPS_PASSWORD: text(""),
-  OPS_READ_ONLY: flag(),
-  LOG_LEVEL: optional(z.enum(logLevels).default("info")),
-});
 
 const environment = variables
   .refine(({ SEARCH, ELASTICSEARCH_URL }) => SEARCH !== "elasticsearch" || ELASTICSEARCH_URL !== undefined, {
