@@ -5,7 +5,7 @@ import knex, { type Knex } from "knex";
 
 import { loadConfig, type Config } from "../../src/config.ts";
 import { knexSettings } from "../../src/store/connection.ts";
-import { migrate } from "../../src/store/migrate.ts";
+import { backEndsVariable, createDatabase, dropDatabase } from "./sharded-database.ts";
 
 /** A corner of the test engines that belongs to one suite: a database and a key namespace of its own. */
 export interface Workspace {
@@ -22,7 +22,7 @@ export interface Workspace {
 export async function openWorkspace(settings: NodeJS.ProcessEnv = {}): Promise<Workspace> {
   const name = `sluice_test_${randomBytes(6).toString("hex")}`;
   const env = {
-    ...engineAddresses(process.env),
+    ...engineAddresses(process.env, settings),
     PORT: "0",
     RATE_LIMIT_PER_MINUTE: "0",
     // A flusher would make up for the tick before it started, in the middle of what is tested.
@@ -34,7 +34,7 @@ export async function openWorkspace(settings: NodeJS.ProcessEnv = {}): Promise<W
     REDIS_NAMESPACE: name,
   };
   const config = loadConfig(env);
-  await migrate(config.database);
+  await createDatabase(env);
   const sql = knex(knexSettings(config.database, "writing"));
   const redis = new Redis(config.redis.url, { maxRetriesPerRequest: null });
   redis.on("error", () => undefined);
@@ -47,13 +47,18 @@ export async function openWorkspace(settings: NodeJS.ProcessEnv = {}): Promise<W
       const keys = await redis.keys(`${name}:*`);
       if (keys.length > 0) await redis.del(keys);
       redis.disconnect();
-      await sql.raw("drop database ??", [name]);
       await sql.destroy();
+      await dropDatabase(env);
     },
   };
 }
 
-function engineAddresses(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const names = Object.keys(env).filter((name) => name === "REDIS_URL" || name.startsWith("DATABASE_"));
+/** Where the run's engines are; another database than the run's has no back ends, or names its own. */
+function engineAddresses(env: NodeJS.ProcessEnv, settings: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const ofRun = (name: string) =>
+    name === "REDIS_URL" ||
+    name.startsWith("DATABASE_") ||
+    (name === backEndsVariable && settings["DATABASE_PORT"] === undefined);
+  const names = Object.keys(env).filter(ofRun);
   return Object.fromEntries(names.map((name) => [name, env[name]]));
 }
