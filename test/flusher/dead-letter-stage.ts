@@ -11,9 +11,8 @@ import { createChanger } from "../../src/http/change.ts";
 import { createReader } from "../../src/http/read-after-write.ts";
 import type { Changer, PageRequest, Reader } from "../../src/http/services.ts";
 import type { PendingRecord } from "../../src/records.ts";
-import type { Store } from "../../src/store/store.ts";
+import { openStore, type Store } from "../../src/store/store.ts";
 import { openTestBuffer, seed, takeLease } from "../support/buffers.ts";
-import { openGuardedStore } from "../support/guarded-store.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
@@ -75,7 +74,7 @@ export class DeadLetterStage {
   static async open(): Promise<DeadLetterStage> {
     const workspace = await openWorkspace();
     const buffer = await openTestBuffer(workspace, "draining");
-    const store = openGuardedStore(workspace);
+    const store = openStore(workspace.config.database, "writing");
     const at = new Date();
     await store.applications.create({ token, name: "dead", chatsCount: 0, createdAt: at, updatedAt: at });
     await seed(buffer, { token }, 0);

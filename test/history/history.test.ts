@@ -1,8 +1,8 @@
 import fc from "fast-check";
 
 import { EpochGuard } from "../../src/epoch-guard.ts";
+import { openStore } from "../../src/store/store.ts";
 import { openTestBuffer, takeLease } from "../support/buffers.ts";
-import { openGuardedStore } from "../support/guarded-store.ts";
 import { openWorkspace } from "../support/workspace.ts";
 import { History, type Stage } from "./history.ts";
 import { steps } from "./steps.ts";
@@ -18,7 +18,7 @@ describe("Any history of posts, updates, deletes, reads and flush steps", functi
     const workspace = await openWorkspace();
     const buffer = await openTestBuffer(workspace, "draining", { maxRecords: 1e6 });
     const changing = await openTestBuffer(workspace, "draining");
-    const store = openGuardedStore(workspace);
+    const store = openStore(workspace.config.database, "writing");
     const lease = await takeLease(buffer, 0, 3_600_000);
     const epochs = new EpochGuard(buffer, store, () => undefined);
     stage = { workspace, buffer, changing, store, lease, epochs };

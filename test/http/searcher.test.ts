@@ -9,10 +9,9 @@ import type { Changer, Searcher } from "../../src/http/services.ts";
 import { openSearch } from "../../src/search/open-search.ts";
 import { parseQuery } from "../../src/search/matching.ts";
 import type { Search, SearchRequest } from "../../src/search/search.ts";
-import type { Store } from "../../src/store/store.ts";
+import { openStore, type Store } from "../../src/store/store.ts";
 import { openBuffer } from "../../src/buffer/buffer.ts";
 import { roomyLimits, seed, takeLease } from "../support/buffers.ts";
-import { openGuardedStore } from "../support/guarded-store.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
@@ -61,7 +60,7 @@ describe("A search in a chat", () => {
       mostOwed: 100_000,
     };
     buffer = await openBuffer(settings, "draining");
-    store = openGuardedStore(workspace);
+    store = openStore(workspace.config.database, "writing");
     const at = new Date();
     await store.applications.create({ token, name: "search", chatsCount: 0, createdAt: at, updatedAt: at });
     await seed(buffer, { token }, 0);

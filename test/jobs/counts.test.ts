@@ -14,9 +14,8 @@ import type { Acceptor, Changer } from "../../src/http/services.ts";
 import { countsJob } from "../../src/jobs/counts.ts";
 import { unseen } from "../../src/jobs/job.ts";
 import { knexSettings } from "../../src/store/connection.ts";
-import { Store } from "../../src/store/store.ts";
+import { openStore, Store } from "../../src/store/store.ts";
 import { openTestBuffer, takeLease } from "../support/buffers.ts";
-import { openGuardedStore } from "../support/guarded-store.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 const ignore = () => undefined;
@@ -39,7 +38,7 @@ describe("Counts", function () {
 
   before(async () => {
     workspace = await openWorkspace();
-    store = openGuardedStore(workspace);
+    store = openStore(workspace.config.database, "writing");
     buffer = await openTestBuffer(workspace, "draining");
     lease = await takeLease(buffer, 0, 3_600_000);
     accept = createAcceptor(buffer, store, new EpochGuard(buffer, store, ignore));

@@ -5,9 +5,8 @@ import type { Job } from "../../src/jobs/job.ts";
 import { runJob } from "../../src/jobs/run-job.ts";
 import { createMetricsText } from "../../src/ops/buffer-metrics.ts";
 import { checkReadiness } from "../../src/ops/readiness.ts";
-import type { Store } from "../../src/store/store.ts";
+import { openStore, type Store } from "../../src/store/store.ts";
 import { openTestBuffer } from "../support/buffers.ts";
-import { openGuardedStore } from "../support/guarded-store.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 const ignore = () => undefined;
@@ -21,7 +20,7 @@ describe("What became of scheduled work", () => {
   before(async () => {
     workspace = await openWorkspace();
     buffer = await openTestBuffer(workspace, "draining");
-    store = openGuardedStore(workspace);
+    store = openStore(workspace.config.database, "writing");
     await run({ name: "counts", run: () => Promise.resolve("recounted 3 dirty parents") });
     await run({ name: "backup", run: () => Promise.resolve("wrote a backup") });
     await run({ name: "backup", run: () => Promise.reject(new Error("the disk is full")) });

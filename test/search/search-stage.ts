@@ -10,8 +10,7 @@ import { parseQuery, type Query } from "../../src/search/matching.ts";
 import { rebuild, type Rebuilt } from "../../src/search/rebuild.ts";
 import { StandIn } from "../../src/search/stand-in.ts";
 import type { MessageKey, MessageText } from "../../src/search/documents.ts";
-import type { Store } from "../../src/store/store.ts";
-import { openGuardedStore } from "../support/guarded-store.ts";
+import { openStore, type Store } from "../../src/store/store.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 /** A suite's own corner of MySQL and of Elasticsearch, and the parts of search on both. */
@@ -26,7 +25,7 @@ export class SearchStage {
 
   private constructor(workspace: Workspace, url: string) {
     this.workspace = workspace;
-    this.store = openGuardedStore(workspace);
+    this.store = openStore(workspace.config.database, "writing");
     this.client = openClient(url);
     const prefix = indexPrefix(workspace.config.redis.namespace);
     this.indices = new Indices(this.client, prefix);

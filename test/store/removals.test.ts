@@ -10,9 +10,8 @@ import { createAcceptor } from "../../src/http/accept.ts";
 import { createChanger } from "../../src/http/change.ts";
 import { createReader } from "../../src/http/read-after-write.ts";
 import type { Acceptor, Changer } from "../../src/http/services.ts";
-import type { Store } from "../../src/store/store.ts";
+import { openStore, type Store } from "../../src/store/store.ts";
 import { openTestBuffer, takeLease } from "../support/buffers.ts";
-import { openGuardedStore } from "../support/guarded-store.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 const ignore = () => undefined;
@@ -26,7 +25,7 @@ describe("Removing what lies beneath what was deleted", () => {
 
   beforeEach(async () => {
     workspace = await openWorkspace();
-    store = openGuardedStore(workspace);
+    store = openStore(workspace.config.database, "writing");
   });
 
   afterEach(async () => {
@@ -106,7 +105,7 @@ describe("Removing what lies beneath what was deleted", () => {
     const removal = { token: "doomed", chatNumber: undefined };
     for (let step = 0; step < 2; step += 1) expect(await store.removals.step(removal, 1000)).to.equal(false);
     expect(await messagesOf("doomed")).to.deep.equal({ 1: 1500 });
-    const other = openGuardedStore(workspace);
+    const other = openStore(workspace.config.database, "writing");
     try {
       expect(await other.removals.list(10)).to.deep.equal([removal]);
       let steps = 0;

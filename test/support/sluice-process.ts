@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 import { waitFor } from "./wait-for.ts";
+import { watchArguments, watchEnvironment } from "./watched-statements.ts";
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
@@ -25,8 +26,8 @@ export class SluiceProcess {
   #isClosed = false;
 
   constructor(command: readonly string[], env: NodeJS.ProcessEnv) {
-    this.child = spawn(process.execPath, ["--import", "tsx", main, ...command], {
-      env: { PATH: process.env["PATH"], ...env },
+    this.child = spawn(process.execPath, [...watchArguments, main, ...command], {
+      env: { PATH: process.env["PATH"], ...watchEnvironment(), ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     for (const stream of [this.child.stdout, this.child.stderr]) {

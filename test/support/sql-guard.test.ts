@@ -1,7 +1,15 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
 import { expect } from "chai";
 
-import { openPool } from "../../src/store/connection.ts";
-import { faultOf, guardSql } from "./sql-guard.ts";
+import { openStore } from "../../src/store/store.ts";
+import { RunningSluice } from "./running-sluice.ts";
+import { faultOf } from "./sql-guard.ts";
+import { waitFor } from "./wait-for.ts";
+import { readNotes, watchArguments } from "./watched-statements.ts";
 import { openWorkspace, type Workspace } from "./workspace.ts";
 
 const bad: Record<string, string> = {
@@ -32,6 +40,7 @@ const bad: Record<string, string> = {
 };
 
 const good: readonly string[] = [
+  "create table `knex_migrations` (`id` int unsigned not null auto_increment primary key)",
   "select 1",
   "insert into chats (application_token, number, title) values (?,?,?),(?,?,?)",
   "select `number`, `body` from `messages` where `application_token` = ? and `chat_number` = ? order by `number`",
@@ -67,17 +76,49 @@ describe("The guard of the tests' SQL", () => {
     });
   }
 
-  it("fails a bad statement of a pool and keeps its fault, and leaves the others alone", async () => {
-    const pool = openPool(workspace.config.database, "writing");
+  it("sees what the API, a flusher and this process send", async () => {
+    const sluice = await RunningSluice.start();
     try {
-      const { faults } = guardSql(pool);
-      expect(await pool("chats").where({ application_token: "a" })).to.deep.equal([]);
-      const outcome: unknown = await pool("chats").catch((error: unknown) => error);
-      expect(outcome).to.be.an("error").with.property("message").that.includes("does not name");
-      expect(faults).to.have.lengthOf(1);
-      expect(await pool("applications").select("token")).to.deep.equal([]);
+      const pids = [process.pid, sluice.api.child.pid ?? 0, sluice.flusher.child.pid ?? 0];
+      const store = openStore(workspace.config.database, "writing");
+      await store.ping().finally(() => store.close());
+      await sluice.client.post("/applications", { name: "watched" });
+      const areWatched = () => pids.every((pid) => readNotes().watched.includes(pid));
+      await waitFor(areWatched, { what: "a statement of each process" });
     } finally {
-      await pool.destroy();
+      await sluice.stop();
     }
   });
+
+  it("fails a bad statement before it is sent, and notes it", () => {
+    const { printed, notes } = runWatched(
+      'await pool("chats").catch(({ message }) => console.log(message));',
+    );
+    expect(printed).to.include("a statement does not name the application's token");
+    expect(notes).to.match(/^fault does not name the application's token: select/m);
+  });
+
+  it("leaves a test's own connections alone", async () => {
+    expect(await workspace.sql("chats")).to.deep.equal([]);
+  });
+
+  /** Runs statements in a process of its own, whose notes are not those of this run. */
+  function runWatched(statements: string): { printed: string; notes: string } {
+    const notesFile = path.join(mkdtempSync(path.join(tmpdir(), "sluice-watched-")), "notes");
+    const sources = new URL("../../src/", import.meta.url).href;
+    const program = `
+      import { loadConfig } from "${sources}config.ts";
+      import { openPool } from "${sources}store/connection.ts";
+      const pool = openPool(loadConfig().database, "writing");
+      ${statements}
+      await pool.destroy();`;
+    const { stdout } = spawnSync(
+      process.execPath,
+      [...watchArguments, "--input-type=module", "--eval", program],
+      { env: { ...workspace.env, SLUICE_TEST_STATEMENTS: notesFile }, encoding: "utf8" },
+    );
+    const notes = readFileSync(notesFile, "utf8");
+    rmSync(path.dirname(notesFile), { recursive: true });
+    return { printed: stdout, notes };
+  }
 });

@@ -1,11 +1,11 @@
-import { randomBytes } from "node:crypto";
-
 import { Redis } from "ioredis";
 import knex, { type Knex } from "knex";
 
 import { loadConfig, type Config } from "../../src/config.ts";
 import { knexSettings } from "../../src/store/connection.ts";
+import { workspaceName } from "./run-name.ts";
 import { backEndsVariable, createDatabase, dropDatabase } from "./sharded-database.ts";
+import { ofTests } from "./sql-guard.ts";
 
 /** A corner of the test engines that belongs to one suite: a database and a key namespace of its own. */
 export interface Workspace {
@@ -20,7 +20,7 @@ export interface Workspace {
 
 /** Makes a fresh, migrated corner in the engines the environment names, or in others. */
 export async function openWorkspace(settings: NodeJS.ProcessEnv = {}): Promise<Workspace> {
-  const name = `sluice_test_${randomBytes(6).toString("hex")}`;
+  const name = workspaceName();
   const env = {
     ...engineAddresses(process.env, settings),
     PORT: "0",
@@ -35,7 +35,7 @@ export async function openWorkspace(settings: NodeJS.ProcessEnv = {}): Promise<W
   };
   const config = loadConfig(env);
   await createDatabase(env);
-  const sql = knex(knexSettings(config.database, "writing"));
+  const sql = knex(ofTests(knexSettings(config.database, "writing")));
   const redis = new Redis(config.redis.url, { maxRetriesPerRequest: null });
   redis.on("error", () => undefined);
   return {
