@@ -95,6 +95,16 @@ export const searchUnavailable = () =>
     retryAfterSeconds: 5,
   });
 
+export const upgradeUnderWay = () =>
+  new ApiError(
+    503,
+    "upgrade_under_way",
+    "A newer version wrote this and is being rolled out; try again later",
+    {
+      retryAfterSeconds: 5,
+    },
+  );
+
 export const internalError = () => new ApiError(500, "internal_error", "Something went wrong on our side");
 
 export const methodNotAllowed = () =>

@@ -103,8 +103,7 @@ function encodeText({ text, isDeleted }: PendingRecord): string {
  * @throws {UnreadableRecordError} for a damaged payload.
  */
 export function decodeRecord(payload: string): PendingRecord {
-  const [, found] = /^(\d{1,4})\|/.exec(payload) ?? [];
-  if (found !== undefined && Number(found) > Number(version)) throw new NewerRecordError(found);
+  if (isOfNewerVersion(payload)) throw new NewerRecordError(versionOf(payload));
   const { fields, rest } = splitHeader(payload);
   const [first, operationId = "", revision = "", created = "", updated = ""] = fields;
   if (first !== version) throw new UnreadableRecordError("no version");
@@ -112,6 +111,16 @@ export function decodeRecord(payload: string): PendingRecord {
   const createdAtMs = decodeTime(created);
   const updatedAtMs = updated === "" ? createdAtMs : decodeTime(updated);
   return { operationId, revision, createdAtMs, updatedAtMs, ...decodeText(rest) };
+}
+
+/** Whether a later version of Sluice wrote a payload. */
+export function isOfNewerVersion(payload: string): boolean {
+  return Number(versionOf(payload)) > Number(version);
+}
+
+/** The version a payload begins with; empty where it begins otherwise. */
+function versionOf(payload: string): string {
+  return /^(\d{1,4})\|/.exec(payload)?.[1] ?? "";
 }
 
 /** What `decodeRecord` reads, or nothing where it can read nothing. */

@@ -1,4 +1,10 @@
-import { decodeRecord, type PendingRecord, stampOf, UnreadableRecordError } from "../records.ts";
+import {
+  decodeRecord,
+  NewerRecordError,
+  type PendingRecord,
+  stampOf,
+  UnreadableRecordError,
+} from "../records.ts";
 import { type ListName, type Place, type Reference, referencePrefix } from "./references.ts";
 
 /** A pending record, or a revision of a stored one, as it stood when it was read. */
@@ -37,15 +43,15 @@ export interface BatchLimits {
   readonly maxBytes: number;
 }
 
-/**
- * A listed record with its payload.
- *
- * @throws {NewerRecordError} for what a later version of Sluice wrote
- */
-export function openEntry(reference: Reference, payload: string): PendingEntry | UnreadableEntry {
+/** A listed record with its payload, or the error that says that a later version of Sluice wrote it. */
+export function openEntry(
+  reference: Reference,
+  payload: string,
+): PendingEntry | UnreadableEntry | NewerRecordError {
   try {
     return { ...reference, record: decodeRecord(payload), stamp: stampOf(payload) };
   } catch (error) {
+    if (error instanceof NewerRecordError) return error;
     if (!(error instanceof UnreadableRecordError)) throw error;
     return { ...reference, stamp: payload, reason: `unreadable: ${error.message}` };
   }

@@ -14,6 +14,7 @@ import { Keys } from "./keys.ts";
 import { Leases } from "./leases.ts";
 import { OwedDocuments } from "./owed-documents.ts";
 import { Pauses } from "./pauses.ts";
+import { PendingHeads } from "./pending-heads.ts";
 import { PendingBatches } from "./pending-batches.ts";
 import { PendingReads } from "./pending-reads.ts";
 import { Processes } from "./processes.ts";
@@ -47,6 +48,7 @@ export class Buffer {
   readonly revising: Revising;
   readonly reads: PendingReads;
   readonly batches: PendingBatches;
+  readonly heads: PendingHeads;
   readonly deadLetters: DeadLetters;
   readonly dirty: DirtyParents;
   readonly owed: OwedDocuments;
@@ -80,17 +82,18 @@ export class Buffer {
     this.revising = new Revising(scripts, keys, settings.limits);
     this.reads = new PendingReads(scripts, keys);
     this.batches = new PendingBatches(connection, scripts, keys, mostOwed);
+    this.heads = new PendingHeads(connection, keys);
     this.deadLetters = new DeadLetters(connection, scripts, keys, this.reads, this.revising);
     this.dirty = new DirtyParents(connection, scripts, keys);
     this.owed = new OwedDocuments(connection, scripts, keys, mostOwed);
     this.epochs = new BufferEpochs(connection, scripts, keys);
-    this.leases = new Leases(scripts, keys);
-    this.indexLeases = new Leases(scripts, {
+    this.leases = new Leases(connection, scripts, keys);
+    this.indexLeases = new Leases(connection, scripts, {
       lease: (partition) => keys.indexLease(partition),
       fence: (partition) => keys.indexFence(partition),
     });
     this.indexTotals = new IndexTotals(connection, keys);
-    this.totals = new Totals(connection, keys);
+    this.totals = new Totals(connection, keys, this.heads);
     this.processes = new Processes(connection, scripts, keys);
     this.jobs = new JobRuns(connection, scripts, keys);
     this.snapshots = new Snapshots(connection, keys);

@@ -1,3 +1,4 @@
+import type { Connection } from "./connections.ts";
 import type { Scripts } from "./scripts.ts";
 
 /** The right to do something with a partition, until it expires. `value` differs from that of every lease before it. */
@@ -14,10 +15,12 @@ export interface LeaseKeys {
 
 /** Gives and renews leases. Correctness does not rest on them: rows carry operation ids. Efficiency does. */
 export class Leases {
+  readonly #connection: Connection;
   readonly #scripts: Scripts;
   readonly #keys: LeaseKeys;
 
-  constructor(scripts: Scripts, keys: LeaseKeys) {
+  constructor(connection: Connection, scripts: Scripts, keys: LeaseKeys) {
+    this.#connection = connection;
     this.#scripts = scripts;
     this.#keys = keys;
   }
@@ -27,6 +30,15 @@ export class Leases {
     const keys = [this.#keys.lease(partition), this.#keys.fence(partition)];
     const value = await this.#scripts.run("acquire-lease", keys, [owner, durationMs]);
     return typeof value === "string" ? { partition, value } : undefined;
+  }
+
+  /** Who holds the lease of each of the first so many partitions; nothing where nobody does. */
+  async owners(partitions: number): Promise<(string | undefined)[]> {
+    const { client } = this.#connection;
+    const values = Array.from({ length: partitions }, (_, partition) =>
+      client.get(this.#keys.lease(partition)),
+    );
+    return (await this.#connection.settled(Promise.all(values))).map(ownerOf);
   }
 
   /** Whether the lease was still held; it then lasts `durationMs` from now. */
@@ -39,4 +51,9 @@ export class Leases {
   async release(lease: Lease): Promise<void> {
     await this.renew(lease, 0);
   }
+}
+
+/** Who holds a lease: its value begins with how often the lease was given. */
+export function ownerOf(value: string | null | undefined): string | undefined {
+  return value?.replace(/^\d+:/, "");
 }

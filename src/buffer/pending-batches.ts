@@ -11,6 +11,7 @@ import {
   type PendingEntry,
   type UnreadableEntry,
 } from "./batch.ts";
+import { NewerRecordError } from "../records.ts";
 import type { Connection } from "./connections.ts";
 import type { Keys } from "./keys.ts";
 import { type ListName, parseReference, type Reference } from "./references.ts";
@@ -36,7 +37,38 @@ const rowOverheadBytes = 160;
 interface Opened {
   readonly listed: string;
   readonly reference: Reference | undefined;
-  readonly entry: PendingEntry | UnreadableEntry | undefined;
+  readonly entry: PendingEntry | UnreadableEntry | NewerRecordError | undefined;
+}
+
+/** What a batch is made of so far. */
+class Taken {
+  readonly references: string[] = [];
+  readonly strays: string[] = [];
+  readonly opened: (PendingEntry | UnreadableEntry)[] = [];
+  /** Says that the batch ends before what a later version of Sluice wrote. */
+  newer: NewerRecordError | undefined;
+  readonly #maxBytes: number;
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Takes entries up to the one that does not belong to the batch; answers whether others may follow. */
+  add(entries: readonly Opened[]): boolean {
+    for (const { listed, reference, entry } of entries) {
+      if (entry instanceof NewerRecordError) {
+        this.newer = entry;
+        return false;
+      }
+      this.#bytes += entry ? writtenBytes(entry) : 0;
+      if (this.#bytes > this.#maxBytes && this.references.length > 0) return false;
+      this.references.push(listed);
+      if (!reference) this.strays.push(listed);
+      if (entry) this.opened.push(entry);
+    }
+    return this.#bytes <= this.#maxBytes;
+  }
 }
 
 /** Reads batches off the pending lists, and removes what was written. */
@@ -61,27 +93,22 @@ export class PendingBatches {
 
   /**
    * Reads a batch, leaving it where it is; `skip` references before it are passed over. Nothing may be
-   * acknowledged meanwhile: it would shift what is read.
+   * acknowledged meanwhile: it would shift what is read. A batch ends before what a later version of Sluice wrote.
+   *
+   * @throws {NewerRecordError} where that is what the list begins with
    */
   async peek(partition: number, list: ListName, skip: number, limits: BatchLimits): Promise<Batch> {
-    const references: string[] = [];
-    const strays: string[] = [];
-    const opened: (PendingEntry | UnreadableEntry)[] = [];
-    for (let bytes = 0; references.length < limits.maxRows;) {
-      const start = skip + references.length;
-      const count = Math.min(rowsAtOnce, limits.maxRows - references.length);
+    const taken = new Taken(limits.maxBytes);
+    for (let hasRoom = true; hasRoom && taken.references.length < limits.maxRows;) {
+      const start = skip + taken.references.length;
+      const count = Math.min(rowsAtOnce, limits.maxRows - taken.references.length);
       const read = await this.#connection.settled(
         this.#connection.client.lrange(this.#keys.list(partition, list), start, start + count - 1),
       );
-      for (const { listed, reference, entry } of await this.#open(read)) {
-        bytes += entry ? writtenBytes(entry) : 0;
-        if (bytes > limits.maxBytes && references.length > 0) break;
-        references.push(listed);
-        if (!reference) strays.push(listed);
-        if (entry) opened.push(entry);
-      }
-      if (read.length < count || bytes > limits.maxBytes) break;
+      hasRoom = taken.add(await this.#open(read)) && read.length === count;
     }
+    const { references, strays, opened, newer } = taken;
+    if (newer && skip + references.length === 0) throw newer;
     const deleted = await this.#deletedApplications(opened);
     const readable = opened.filter(isReadable);
     return {

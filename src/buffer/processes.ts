@@ -7,6 +7,18 @@ import type { Connection } from "./connections.ts";
 import type { Keys } from "./keys.ts";
 import type { Scripts } from "./scripts.ts";
 
+const sharingView = z.object({
+  /** As its leases name it. */
+  owner: z.string(),
+  /** Whether it writes to the search index as well. */
+  keepsIndex: z.boolean(),
+  /** Partitions that it leaves to others, as their records are of a newer version than it can read. */
+  standsBackFrom: z.array(z.number()),
+});
+
+/** What a flusher says to those with which it shares the partitions. */
+export type Sharing = z.infer<typeof sharingView>;
+
 const processView = z.object({
   role: z.enum(["api", "flusher"]),
   host: z.string(),
@@ -14,16 +26,18 @@ const processView = z.object({
   /** Of Node. */
   version: z.string(),
   startedAtMs: z.number(),
+  /** Absent where it shares in no partitions, or no longer. */
+  sharing: sharingView.optional(),
 });
 
 /** What a process that serves says of itself. */
 export type RunningProcess = z.infer<typeof processView>;
 
-const beatEveryMs = 5000;
-/** Two beats may be missed before a process counts as gone. */
-const forgottenAfterMs = 15_000;
+const beatEveryMs = 3000;
+/** As long as a lease: one who dies is no longer waited for when its partitions are free. */
+const forgottenAfterMs = 10_000;
 
-/** Which processes run: each says so every five seconds, and is forgotten fifteen after its last word. */
+/** Which processes run: each says so every three seconds, and is forgotten ten after its last word. */
 export class Processes {
   readonly #connection: Connection;
   readonly #scripts: Scripts;
@@ -37,20 +51,13 @@ export class Processes {
 
   /**
    * Says that this process runs, at once and again and again, until the returned function is called, which
-   * takes it off. Redis may be away meanwhile.
+   * takes it off. Redis may be away meanwhile. `sharing` is asked at each beat.
    */
-  announce(role: RunningProcess["role"]): () => Promise<void> {
+  announce(role: RunningProcess["role"], sharing?: () => Sharing): () => Promise<void> {
     const id = randomUUID();
-    const description = JSON.stringify({
-      role,
-      host: hostname(),
-      pid: process.pid,
-      version: process.version,
-      startedAtMs: Math.round(Date.now() - process.uptime() * 1000),
-    } satisfies RunningProcess);
     const beat = async (aliveMs: number) => {
       // Whoever looks must not be misled for long by a beat that failed: the next one comes soon.
-      await this.#beat(id, description, aliveMs).catch(() => undefined);
+      await this.#beat(id, JSON.stringify(describe(role, sharing?.())), aliveMs).catch(() => undefined);
     };
     let beating = beat(forgottenAfterMs);
     const timer = setInterval(() => {
@@ -83,4 +90,15 @@ export class Processes {
     const keys = [this.#keys.processes(), this.#keys.processesForgotten()];
     await this.#scripts.run("beat", keys, [id, description, aliveMs]);
   }
+}
+
+function describe(role: RunningProcess["role"], sharing: Sharing | undefined): RunningProcess {
+  return {
+    role,
+    host: hostname(),
+    pid: process.pid,
+    version: process.version,
+    startedAtMs: Math.round(Date.now() - process.uptime() * 1000),
+    ...(sharing && { sharing }),
+  };
 }

@@ -1,8 +1,8 @@
-import { readRecord } from "../records.ts";
 import type { Connection } from "./connections.ts";
 import type { Keys } from "./keys.ts";
 import { type Pause, parsePause } from "./pauses.ts";
-import { type ListName, parseReference } from "./references.ts";
+import type { PendingHeads } from "./pending-heads.ts";
+import type { ListName } from "./references.ts";
 
 /** What one partition holds and has done, as of now. */
 export interface PartitionTotals {
@@ -27,15 +27,17 @@ export interface PartitionTotals {
 export class Totals {
   readonly #connection: Connection;
   readonly #keys: Keys;
+  readonly #heads: PendingHeads;
 
-  constructor(connection: Connection, keys: Keys) {
+  constructor(connection: Connection, keys: Keys, heads: PendingHeads) {
     this.#connection = connection;
     this.#keys = keys;
+    this.#heads = heads;
   }
 
   async read(partition: number): Promise<PartitionTotals> {
     const [chats, messages] = [this.#keys.list(partition, "chats"), this.#keys.list(partition, "messages")];
-    const [chatCount, messageCount, meta, flushed, lease, dead, pause, oldestChat, oldestMessage] =
+    const [chatCount, messageCount, meta, flushed, lease, dead, pause, oldestAcceptedAtMs] =
       await this.#connection.settled(
         Promise.all([
           this.#connection.client.llen(chats),
@@ -45,16 +47,13 @@ export class Totals {
           this.#connection.client.get(this.#keys.lease(partition)),
           this.#connection.client.zcard(this.#keys.deadLetters(partition)),
           this.#connection.client.get(this.#keys.operators.paused(partition)),
-          this.#connection.client.lindex(chats, 0),
-          this.#connection.client.lindex(messages, 0),
+          this.#heads.oldestAcceptedAtMs(partition),
         ]),
       );
-    const ages = await Promise.all([this.#acceptedAt(oldestChat), this.#acceptedAt(oldestMessage)]);
-    const known = ages.filter((at) => at !== undefined);
     return {
       pending: { chats: chatCount, messages: messageCount },
       pendingBytes: Number(meta["bytes"] ?? 0),
-      oldestAcceptedAtMs: known.length > 0 ? Math.min(...known) : undefined,
+      oldestAcceptedAtMs,
       accepted: {
         chats: Number(meta["accepted:chats"] ?? 0),
         messages: Number(meta["accepted:messages"] ?? 0),
@@ -66,14 +65,5 @@ export class Totals {
       epoch: meta["epoch"],
       flushSequence: Number(meta["sequence"] ?? 0),
     };
-  }
-
-  async #acceptedAt(reference: string | null): Promise<number | undefined> {
-    if (reference === null) return undefined;
-    const place = parseReference(reference);
-    if (!place) return undefined;
-    const hash = this.#keys.home(place);
-    const payload = await this.#connection.settled(this.#connection.client.hget(hash, String(place.number)));
-    return payload === null ? undefined : readRecord(payload)?.updatedAtMs;
   }
 }

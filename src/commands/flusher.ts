@@ -4,6 +4,7 @@ import type { Buffer } from "../buffer/buffer.ts";
 import type { Config } from "../config.ts";
 import { Flusher, systemClock } from "../flusher/flusher.ts";
 import { IndexWorkers } from "../flusher/index-workers.ts";
+import type { Membership } from "../flusher/membership.ts";
 import { scheduledJobs } from "../jobs/jobs.ts";
 import { Schedule } from "../jobs/schedule.ts";
 import { Lifecycle, tellReady } from "../lifecycle.ts";
@@ -19,10 +20,11 @@ export async function runFlusher(config: Config): Promise<void> {
   const lifecycle = new Lifecycle(logger);
   lifecycle.stopOnSignals();
   const { buffer, store } = await openEngines(config, lifecycle, "draining");
-  const settings = { thresholds: thresholdsOf(config), maxRows: config.flush.maxRows };
+  const keepsIndex = config.search.elasticsearchUrl !== undefined;
+  const settings = { thresholds: thresholdsOf(config), maxRows: config.flush.maxRows, keepsIndex };
   const flusher = new Flusher(buffer, store, settings, logger);
   lifecycle.onStop("flusher", () => flusher.stop());
-  keepIndex(config, lifecycle, buffer, store, logger);
+  keepIndex(config, lifecycle, buffer, store, { log: logger, membership: flusher.membership });
   const minute = scheduleTask(
     config.flush.cron,
     () => {
@@ -35,7 +37,8 @@ export async function runFlusher(config: Config): Promise<void> {
   await buffer.onWake((partition, reason) => {
     flusher.trigger(reason, partition);
   });
-  lifecycle.onStop("heartbeat", buffer.processes.announce("flusher"));
+  // Before the rest is stopped: others need not wait for it to take over what is free by then.
+  lifecycle.onStop("share", () => flusher.membership.leave());
   const schedule = new Schedule(scheduledJobs(config, buffer, store), buffer.jobs, logger);
   schedule.start();
   lifecycle.onStop("schedule", () => schedule.stop());
@@ -44,11 +47,17 @@ export async function runFlusher(config: Config): Promise<void> {
 }
 
 /** Keeps the search index, where there is to be one. */
-function keepIndex(config: Config, lifecycle: Lifecycle, buffer: Buffer, store: Store, log: Logger): void {
+function keepIndex(
+  config: Config,
+  lifecycle: Lifecycle,
+  buffer: Buffer,
+  store: Store,
+  parts: { readonly log: Logger; readonly membership: Membership },
+): void {
   const { elasticsearchUrl } = config.search;
   if (elasticsearchUrl === undefined) return;
   const index = openSearchIndex(elasticsearchUrl, config.redis.namespace);
   lifecycle.onStop("search index", () => index.close());
-  const workers = new IndexWorkers(buffer, store, index, { log, clock: systemClock });
+  const workers = new IndexWorkers(buffer, store, index, { ...parts, clock: systemClock });
   lifecycle.onStop("index workers", () => workers.stop());
 }

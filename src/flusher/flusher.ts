@@ -1,4 +1,3 @@
-import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Buffer } from "../buffer/buffer.ts";
@@ -6,6 +5,8 @@ import type { Lease } from "../buffer/leases.ts";
 import type { Store } from "../store/store.ts";
 import { Drain } from "./drain.ts";
 import { EpochGuard, reportLoss } from "../epoch-guard.ts";
+import type { LeaseTurns } from "./lease-turns.ts";
+import { Membership } from "./membership.ts";
 import { removeSome } from "./remove-some.ts";
 import { PartitionWorker } from "./partition-worker.ts";
 import { SequenceMark } from "./sequence-mark.ts";
@@ -14,40 +15,27 @@ import type { Clock, FlushLog, ListName, Sink, Source, Trigger } from "./ports.t
 export interface FlusherSettings {
   readonly thresholds: Readonly<Record<ListName, number>>;
   readonly maxRows: number;
+  /** Whether this process writes to the search index as well. */
+  readonly keepsIndex?: boolean;
 }
 
 /** A statement stays well under the smallest default `max_allowed_packet` (16 MiB). */
 const maxStatementBytes = 4 * 1024 * 1024;
 
-/** Drains every partition it can get the lease of, until it is stopped. */
+/** Drains its share of the partitions, each under its lease, until it is stopped. */
 export class Flusher {
+  readonly membership: Membership;
   readonly #stop = new AbortController();
   readonly #workers: readonly PartitionWorker[];
   readonly #running: Promise<unknown>;
 
   constructor(buffer: Buffer, store: Store, settings: FlusherSettings, log: FlushLog) {
-    const owner = `${hostname()}:${process.pid}`;
+    this.membership = new Membership(buffer, log, settings);
+    const turns = this.membership.turnsAtDraining(systemClock);
     const epochs = new EpochGuard(buffer, store, reportLoss(log));
-    this.#workers = Array.from({ length: buffer.partitions }, (_, partition) => {
-      const mark = new SequenceMark(buffer, store, epochs, partition);
-      return new PartitionWorker({
-        partition,
-        clock: systemClock,
-        log,
-        leases: {
-          acquire: (durationMs) => buffer.leases.acquire(partition, owner, durationMs),
-          renew: (lease, durationMs) => buffer.leases.renew(lease, durationMs),
-          release: (lease) => buffer.leases.release(lease),
-        },
-        drain: async (lease, trigger, signal, isHeld) => {
-          await mark.claim(lease);
-          return drainOf(buffer, store, settings, log, lease, signal, { mark, isHeld }).run(trigger);
-        },
-        removeSome: async () =>
-          !(await buffer.pauses.isPaused(partition)) && removeSome(buffer, store, partition),
-      });
-    });
-    this.#running = Promise.all(this.#workers.map((worker) => worker.run(this.#stop.signal)));
+    const parts: FlusherParts = { buffer, store, settings, log, membership: this.membership, turns, epochs };
+    this.#workers = Array.from({ length: buffer.partitions }, (_, partition) => workerOf(partition, parts));
+    this.#running = Promise.all([turns, ...this.#workers].map((one) => one.run(this.#stop.signal)));
   }
 
   /** Asks for a flush of one partition, or of all. */
@@ -59,8 +47,45 @@ export class Flusher {
   /** Resolves when the batches in hand are finished and the leases given back. Nothing is drained. */
   async stop(): Promise<void> {
     this.#stop.abort();
+    await this.membership.leave();
     await this.#running;
+    await this.membership.end();
   }
+}
+
+interface FlusherParts {
+  readonly buffer: Buffer;
+  readonly store: Store;
+  readonly settings: FlusherSettings;
+  readonly log: FlushLog;
+  readonly membership: Membership;
+  readonly turns: LeaseTurns;
+  readonly epochs: EpochGuard;
+}
+
+function workerOf(partition: number, parts: FlusherParts): PartitionWorker {
+  const { buffer, store, settings, log, membership, turns, epochs } = parts;
+  const mark = new SequenceMark(buffer, store, epochs, partition);
+  return new PartitionWorker({
+    partition,
+    clock: systemClock,
+    log,
+    turns,
+    leases: {
+      acquire: (durationMs) => buffer.leases.acquire(partition, membership.owner, durationMs),
+      renew: (lease, durationMs) => buffer.leases.renew(lease, durationMs),
+      release: (lease) => buffer.leases.release(lease),
+    },
+    drain: async (lease, trigger, signal, isHeld) => {
+      await mark.claim(lease);
+      return drainOf(buffer, store, settings, log, lease, signal, { mark, isHeld }).run(trigger);
+    },
+    removeSome: async () =>
+      !(await buffer.pauses.isPaused(partition)) && removeSome(buffer, store, partition),
+    standBack: () => {
+      membership.standBack(partition);
+    },
+  });
 }
 
 /** The drain of one partition under one lease; `mark` counts its flushes. */

@@ -1,5 +1,3 @@
-import { hostname } from "node:os";
-
 import type { Buffer } from "../buffer/buffer.ts";
 import { BufferUnavailableError } from "../buffer/connections.ts";
 import { compare, type CompareParts, type Differences } from "../search/compare.ts";
@@ -12,6 +10,7 @@ import { classify } from "../store/failure.ts";
 import type { Store } from "../store/store.ts";
 import { backoffMs } from "./backoff.ts";
 import { LeaseHolder } from "./lease-holder.ts";
+import type { Membership } from "./membership.ts";
 import { owedAmong, OwedOfPartition } from "./owed-of-partition.ts";
 import type { Clock, FlushLog } from "./ports.ts";
 
@@ -22,7 +21,7 @@ const lookBehindMs = 1000;
 const roomForOwed = 10_000;
 const lookForRoomMs = 200;
 
-/** Keeps the search index: writes what it is owed, each partition under a lease of its own, and builds it. */
+/** Keeps the search index: writes what it is owed, its share of the partitions under leases of their own, and builds it. */
 export class IndexWorkers {
   readonly #stop = new AbortController();
   readonly #running: Promise<unknown>;
@@ -35,25 +34,23 @@ export class IndexWorkers {
     buffer: Buffer,
     store: Store,
     index: SearchIndex,
-    { log, clock }: { log: FlushLog; clock: Clock },
+    { log, clock, membership }: { log: FlushLog; clock: Clock; membership: Membership },
   ) {
     this.#buffer = buffer;
     this.#store = store;
     this.#index = index;
     this.#loop = { clock, log, backoffMs, isOutage };
-    const owner = `${hostname()}:${process.pid}`;
-    const partitions = Array.from({ length: buffer.partitions }, (_, partition) => partition);
-    this.#running = Promise.all(
-      partitions.map((partition) => {
-        const leases = {
-          acquire: (durationMs: number) => buffer.indexLeases.acquire(partition, owner, durationMs),
-          renew: buffer.indexLeases.renew.bind(buffer.indexLeases),
-          release: buffer.indexLeases.release.bind(buffer.indexLeases),
-        };
-        const holder = new LeaseHolder({ partition, leases, clock, log });
-        return holder.run(this.#stop.signal, (_, signal) => this.#serve(partition, signal));
-      }),
-    );
+    const turns = membership.turnsAtIndexing(clock);
+    const holders = Array.from({ length: buffer.partitions }, (_, partition) => {
+      const leases = {
+        acquire: (durationMs: number) => buffer.indexLeases.acquire(partition, membership.owner, durationMs),
+        renew: buffer.indexLeases.renew.bind(buffer.indexLeases),
+        release: buffer.indexLeases.release.bind(buffer.indexLeases),
+      };
+      const holder = new LeaseHolder({ partition, leases, turns, clock, log });
+      return holder.run(this.#stop.signal, (_lease, signal) => this.#serve(partition, signal));
+    });
+    this.#running = Promise.all([turns.run(this.#stop.signal), ...holders]);
   }
 
   /** Resolves when the rounds in hand are done and the leases given back. */

@@ -1,6 +1,7 @@
 import { BufferUnavailableError } from "../buffer/connections.ts";
 import type { Lease } from "../buffer/leases.ts";
 import { classify } from "../store/failure.ts";
+import type { Turns } from "./lease-turns.ts";
 import type { Clock, FlushLog } from "./ports.ts";
 
 /** Takes, keeps and gives back the lease of one partition. */
@@ -13,6 +14,7 @@ export interface LeaseKeeper {
 export interface HolderParts {
   readonly partition: number;
   readonly leases: LeaseKeeper;
+  readonly turns: Turns;
   readonly clock: Clock;
   readonly log: FlushLog;
 }
@@ -20,9 +22,8 @@ export interface HolderParts {
 /** A holder that dies leaves its partition alone for this long at most. */
 const leaseMs = 10_000;
 const renewEveryMs = 3000;
-const askAgainMs = 1000;
 
-/** Waits for a partition's lease, and has something done for as long as it holds it; again and again. */
+/** Waits for its turn at a partition's lease, and has something done for as long as it holds it; again and again. */
 export class LeaseHolder {
   readonly #parts: HolderParts;
   #heldUntilMs = 0;
@@ -33,13 +34,13 @@ export class LeaseHolder {
 
   /**
    * Resolves after `stop` aborted, what was served is finished and the lease given back. The signal handed to
-   * `serve` aborts as well when the lease is lost, or can no longer be relied upon.
+   * `serve` aborts as well when it is another's turn, and when the lease is lost or can no longer be relied upon.
    */
   async run(stop: AbortSignal, serve: (lease: Lease, signal: AbortSignal) => Promise<void>): Promise<void> {
     while (!stop.aborted) {
-      const lease = await this.#tryAcquire();
+      const isTurn = await this.#parts.turns.turn(this.#parts.partition, stop);
+      const lease = isTurn ? await this.#tryAcquire() : undefined;
       if (lease) await this.#hold(lease, stop, serve);
-      else await this.#parts.clock.sleep(askAgainMs, stop);
     }
   }
 
@@ -74,14 +75,15 @@ export class LeaseHolder {
     serve: (lease: Lease, signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
     const tenure = new AbortController();
-    const signal = AbortSignal.any([stop, tenure.signal]);
+    const { turns, partition, leases } = this.#parts;
+    const signal = AbortSignal.any([stop, tenure.signal, turns.tenure(partition)]);
     const keeping = this.#keep(lease, signal).finally(() => {
       tenure.abort();
     });
     await serve(lease, signal);
     tenure.abort();
     await keeping;
-    await this.#parts.leases.release(lease).catch((error: unknown) => {
+    await leases.release(lease).catch((error: unknown) => {
       this.report(error, "the lease cannot be given back");
     });
   }

@@ -1,4 +1,5 @@
 import type { Lease } from "../buffer/leases.ts";
+import { NewerRecordError } from "../records.ts";
 import { FencedOffError } from "../store/fence.ts";
 import { backoffMs } from "./backoff.ts";
 import { DrainStoppedError, LeaseLostError } from "./drain.ts";
@@ -14,6 +15,8 @@ export interface WorkerParts extends HolderParts {
   drain(lease: Lease, trigger: Trigger, signal: AbortSignal, isHeld: () => boolean): Promise<number>;
   /** Removes a bounded part of what lies beneath deleted records; answers whether more is left. */
   removeSome(): Promise<boolean>;
+  /** Leaves the partition to a newer flusher, which can read the records that are next. */
+  standBack(): void;
 }
 
 function endsTenure(error: unknown): boolean {
@@ -64,6 +67,10 @@ export class PartitionWorker {
         failures = 0;
       } catch (error) {
         if (endsTenure(error)) return;
+        if (error instanceof NewerRecordError) {
+          this.#parts.standBack();
+          return;
+        }
         if (trigger) this.#mailbox.post(trigger);
         this.#holder.report(error, "a drain failed; what it had in hand stays in the buffer");
         await clock.sleep(backoffMs(failures), signal);

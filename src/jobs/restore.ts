@@ -60,7 +60,7 @@ export async function requireRest(buffer: Buffer): Promise<void> {
   if (running.length > 0) {
     const names = running.map(({ role, host, pid }) => `${role} (process ${pid} on ${host})`);
     throw new RestoreRefusedError(
-      `these run: ${names.join(", ")}. Stop them; one that was killed is forgotten after 15 seconds.`,
+      `these run: ${names.join(", ")}. Stop them; one that was killed is forgotten after ten seconds.`,
     );
   }
   let pending = 0;

@@ -1,4 +1,5 @@
 import type { JobStatus } from "../buffer/job-runs.ts";
+import type { RunningProcess } from "../buffer/processes.ts";
 import type { Check } from "./readiness.ts";
 import { ageText, countText, manyText, timeText } from "./format.ts";
 import type { PartitionStatus, Status } from "./status.ts";
@@ -26,11 +27,13 @@ export function judge(
   checks: readonly Check[],
   status: Status | undefined,
   jobs: Readonly<Record<string, JobStatus>> = {},
+  processes: readonly RunningProcess[] = [],
 ): readonly Finding[] {
   const findings = [
     ...checks.flatMap(judgeEngine),
     ...(status ? judgeStatus(status) : []),
     ...Object.entries(jobs).flatMap(([name, job]) => judgeJob(name, job)),
+    ...processes.flatMap(judgeVersion),
   ];
   return findings.sort((one, other) => Number(one.severity !== "bad") - Number(other.severity !== "bad"));
 }
@@ -144,6 +147,20 @@ function judgeIndex({ oldestAgeSeconds, owed, refused }: Status["index"]): Findi
     });
   }
   return found;
+}
+
+/** During an upgrade this passes by itself; after it, somebody has forgotten a flusher. */
+function judgeVersion({ host, pid, sharing }: RunningProcess): Finding[] {
+  const waiting = sharing?.standsBackFrom ?? [];
+  if (waiting.length === 0) return [];
+  return [
+    {
+      severity: "warning",
+      what: `Records of a newer version wait in ${manyText(waiting.length, "partition")}: flusher ${host}:${pid} leaves them alone.`,
+      remedy: "Upgrade this flusher, or start a newer one beside it.",
+      page: partitionsPage,
+    },
+  ];
 }
 
 /** A job that fails is tried again at its next tick. */

@@ -36,7 +36,7 @@ export async function readOverview(
   check: () => Promise<readonly Check[]>,
 ): Promise<Overview> {
   const [engines, numbers] = await Promise.all([check(), readNumbers(buffer)]);
-  const findings = judge(engines, numbers, numbers?.jobs);
+  const findings = judge(engines, numbers, numbers?.jobs, numbers?.processes);
   return { at: new Date().toISOString(), verdict: verdictOf(findings), findings, engines, numbers };
 }
 

@@ -1,4 +1,5 @@
 import type { Buffer } from "../buffer/buffer.ts";
+import { ownerOf } from "../buffer/leases.ts";
 import type { PartitionTotals } from "../buffer/totals.ts";
 import { type FlushTotals, readTotals } from "../flusher/flush-totals.ts";
 
@@ -96,8 +97,8 @@ function partitionStatus(one: PartitionTotals, partition: number): PartitionStat
     oldestAgeSeconds:
       oldestAcceptedAtMs === undefined ? 0 : Math.max(0, Date.now() - oldestAcceptedAtMs) / 1000,
     deadLetters,
-    // A lease's value begins with how often the lease was given.
-    drainedBy: one.lease?.replace(/^\d+:/, "") ?? null,
+    // Host and process: what follows tells it from those before it there.
+    drainedBy: ownerOf(one.lease)?.replace(/#.*$/, "") ?? null,
     paused: pause ? { by: pause.by, since: pause.since.toISOString() } : null,
     epoch: one.epoch ?? null,
     flushSequence,

@@ -6,7 +6,9 @@ import { expect } from "chai";
 import { type Buffer, openBuffer } from "../../src/buffer/buffer.ts";
 import { Keys } from "../../src/buffer/keys.ts";
 import { PartitionWorker, type WorkerParts } from "../../src/flusher/partition-worker.ts";
+import type { Turns } from "../../src/flusher/lease-turns.ts";
 import type { Clock, FlushLog } from "../../src/flusher/ports.ts";
+import { NewerRecordError } from "../../src/records.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
@@ -28,6 +30,12 @@ const fastClock: Clock = {
   sleep: async (ms, signal) => {
     await delay(Math.min(ms, 40), undefined, { signal }).catch(() => undefined);
   },
+};
+
+/** Asks for the lease again and again, and leaves it to nobody. */
+const alwaysWilling: Turns = {
+  turn: (_partition, signal) => fastClock.sleep(1000, signal).then(() => !signal.aborted),
+  tenure: () => new AbortController().signal,
 };
 
 interface Told {
@@ -71,16 +79,14 @@ describe("The worker of a partition", () => {
     const note = (level: string) => (_fields: object, message: string) => {
       told.push({ level, message });
     };
-    const log: FlushLog = {
-      debug: note("debug"),
-      info: note("info"),
-      warn: note("warn"),
-      error: note("error"),
-    };
+    const [debug, info, warn, error] = ["debug", "info", "warn", "error"].map(note);
+    const log = { debug, info, warn, error } as FlushLog;
     const worker = new PartitionWorker({
       partition: 0,
       clock: fastClock,
       log,
+      turns: alwaysWilling,
+      standBack: () => told.push({ level: "warn", message: "stands back" }),
       leases: {
         acquire: () => buffer.leases.acquire(0, owner, leaseMs),
         renew: (lease) => buffer.leases.renew(lease, leaseMs),
@@ -94,15 +100,11 @@ describe("The worker of a partition", () => {
     });
     const stopping = new AbortController();
     const run = worker.run(stopping.signal);
-    const running = {
-      worker,
-      told,
-      drained,
-      stop: async () => {
-        stopping.abort();
-        await run;
-      },
+    const stop = async () => {
+      stopping.abort();
+      await run;
     };
+    const running = { worker, told, drained, stop };
     workers.push(running);
     return running;
   }
@@ -176,11 +178,17 @@ describe("The worker of a partition", () => {
     await waitFor(() => removals === 51, { what: "a look for removals after the drain" });
   });
 
+  it("gives its lease back and stands back where a record of a newer version is next", async () => {
+    const running = start("one", () => Promise.reject(new NewerRecordError("2")));
+    await waitFor(() => messages(running).includes("stands back"), { what: "it to stand back" });
+    expect(running.told.filter(({ level }) => level === "error")).to.deep.equal([]);
+  });
+
   it("goes on after a removal that failed, and says so", async () => {
     let failures = 2;
-    const running = start("one", undefined, () =>
-      failures-- > 0 ? Promise.reject(new Error("a defect")) : Promise.resolve(false),
-    );
+    const removeSome = () =>
+      failures-- > 0 ? Promise.reject(new Error("a defect")) : Promise.resolve(false);
+    const running = start("one", undefined, removeSome);
     await untilDrained(running, 1);
     await waitFor(() => failures < 0, { what: "a removal that succeeds" });
     expect(running.told.filter(({ level }) => level === "error")).to.have.lengthOf(2);
@@ -271,8 +279,7 @@ describe("The worker of a partition", () => {
     await untilDrained(running, 1);
     await workspace.redis.del(keys.lease(0));
     await untilDrained(running, 2);
-    expect(signals[0]?.aborted).to.equal(true);
-    expect(signals[1]?.aborted).to.equal(false);
+    expect(signals.map(({ aborted }) => aborted).slice(0, 2)).to.deep.equal([true, false]);
     expect(messages(running)).to.include("the lease was lost");
   });
 

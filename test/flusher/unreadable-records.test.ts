@@ -108,10 +108,14 @@ describe("What nobody can read", () => {
 
   it("because a later version of Sluice wrote it stays where it is, with what follows it", async () => {
     await stage.accept(chat, "from a newer API");
-    await stage.workspace.redis.hset(stage.keys.pending(chat), 2, "2|of a form that is still to come");
+    await stage.accept(chat, "after");
+    const newer = "2|of a form that is still to come";
+    await stage.workspace.redis.hset(stage.keys.pending(chat), 2, newer);
     const failure: unknown = await stage.drain().catch((error: unknown) => error);
     expect(failure).to.be.an("error").with.property("name", "NewerRecordError");
+    expect(await stage.storedText("message", 1)).to.equal("before");
     expect(await stage.letters()).to.deep.equal([]);
     expect((await stage.buffer.totals.read(0)).pending.messages).to.equal(2);
+    expect(await stage.workspace.redis.hget(stage.keys.pending(chat), "2")).to.equal(newer);
   });
 });

@@ -7,6 +7,7 @@ import {
   databaseUnavailable,
   invalidFields,
   invalidParameter,
+  upgradeUnderWay,
 } from "../../errors.ts";
 import { pageQuery } from "../pagination.ts";
 import { presentAcceptedChat, presentChat } from "../resources/chat.ts";
@@ -31,7 +32,7 @@ const one = (title: string) => ({
 });
 
 const longTitle = invalidFields({ title: ["is too long (maximum is 255 characters)"] });
-const unavailable = [bufferUnavailable(), databaseUnavailable()];
+const unavailable = [bufferUnavailable(), databaseUnavailable(), upgradeUnderWay()];
 const missing = [applicationNotFound(exampleToken), chatNotFound(1)];
 
 const update = {

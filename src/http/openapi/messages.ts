@@ -11,6 +11,7 @@ import {
   invalidParameter,
   messageNotFound,
   searchUnavailable,
+  upgradeUnderWay,
 } from "../../errors.ts";
 import { pageQuery } from "../pagination.ts";
 import { deleted } from "../resources/common.ts";
@@ -39,7 +40,7 @@ const one = (body: string) => ({
 });
 
 const accepted = presentAcceptedMessage({ token: exampleToken, chatNumber: 1 }, newText, exampleAccepted);
-const unavailable = [bufferUnavailable(), databaseUnavailable()];
+const unavailable = [bufferUnavailable(), databaseUnavailable(), upgradeUnderWay()];
 const chatMissing = [applicationNotFound(exampleToken), chatNotFound(1)];
 const missing = [...chatMissing, messageNotFound(1)];
 
