@@ -72,9 +72,23 @@ function limitQueries(connection: RawConnection, limitMs: number): void {
     }, limitMs);
     query(sql, values, (...outcome) => {
       clearTimeout(timer);
+      if (outcome[0] && endsTransaction(sql)) giveUp(connection, outcome[0]);
       callback(...outcome);
     });
   };
+}
+
+function endsTransaction(sql: unknown): boolean {
+  const text = typeof sql === "string" ? sql : ((sql as { sql?: string } | null)?.sql ?? "");
+  return /^\s*(commit|rollback)\b/i.test(text);
+}
+
+/**
+ * Closes a connection whose transaction could not be ended: what a server before others holds for it is not known, and
+ * may stand in the way of all that comes over the same connection.
+ */
+function giveUp(connection: RawConnection, cause: unknown): void {
+  connection.stream.destroy(new Error("the transaction on this connection could not be ended", { cause }));
 }
 
 /**

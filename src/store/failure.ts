@@ -1,7 +1,7 @@
 /**
  * What an error of MySQL (or of the way to it) means for the one who wrote. By code, never by a part of a
- * message. Codes: MySQL 8.4 and MariaDB 10.11 server error references; 1399, 1429 and 12701 are what a
- * sharding front (Spider) says of a back end.
+ * message. Codes: MySQL 8.4 and MariaDB 10.11 server error references, the XA errors among them, which a front gives
+ * that commits over several back ends; 12605 to 12701 are Spider's own, 8002 to 9007 TiDB's.
  */
 export type FailureClass =
   /** The server is away, overloaded or read-only: the same statement will succeed when it is back. */
@@ -18,16 +18,19 @@ export type FailureClass =
   | "defect";
 
 const byNumber: readonly (readonly [FailureClass, readonly number[]])[] = [
-  ["contention", [1205, 1213, 1399]],
+  [
+    "contention",
+    [1205, 1213, 1397, 1399, 1401, 1402, 1440, 1613, 1614, 8002, 8005, 8022, 8028, 9004, 9007, 12605, 12606],
+  ],
   ["duplicate", [1062, 1586]],
-  ["too-large", [1153, 1301]],
+  ["too-large", [1153, 1301, 8004, 8025]],
   ["bad-data", [1048, 1264, 1265, 1292, 1300, 1366, 1406, 1411, 1690, 3140, 3819, 3854, 3988, 4025]],
   [
     "outage",
     [
       1021, 1037, 1038, 1040, 1041, 1042, 1043, 1044, 1045, 1053, 1077, 1079, 1080, 1129, 1130, 1135, 1152,
       1154, 1158, 1159, 1160, 1161, 1180, 1184, 1188, 1189, 1190, 1203, 1226, 1290, 1317, 1429, 1836, 1927,
-      2002, 2003, 2006, 2013, 3024, 3032, 3168, 12701,
+      2002, 2003, 2006, 2013, 3024, 3032, 3168, 9001, 9002, 9003, 9005, 12701,
     ],
   ],
 ];

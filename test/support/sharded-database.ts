@@ -5,6 +5,7 @@ import knex, { type Knex } from "knex";
 import { type Config, loadConfig } from "../../src/config.ts";
 import { knexSettings } from "../../src/store/connection.ts";
 import { migrate } from "../../src/store/migrate.ts";
+import { ofTests } from "./sql-guard.ts";
 
 /** Names the back ends, where `DATABASE_…` leads to a front: the `DATABASE_…` of each, as JSON. */
 export const backEndsVariable = "SLUICE_TEST_BACK_ENDS";
@@ -20,9 +21,7 @@ export async function createDatabase(env: NodeJS.ProcessEnv): Promise<void> {
   await Promise.all([database, ...backEnds].map(migrate));
   if (backEnds.length === 0) return;
   await withConnection(database, async (sql) => {
-    const text = readFileSync(tables, "utf8").replaceAll(/^--.*$/gm, "");
-    const statements = text.split(";").filter((statement) => statement.trim() !== "");
-    for (const statement of statements) await sql.raw(statement);
+    for (const statement of statementsIn(tables)) await sql.raw(statement);
   });
 }
 
@@ -41,11 +40,26 @@ function backEndsIn(env: NodeJS.ProcessEnv): Database[] {
   });
 }
 
-async function withConnection(database: Database, use: (sql: Knex) => Promise<unknown>): Promise<void> {
-  const sql = knex(knexSettings(database, "writing"));
+/** Uses a connection to a server, for statements of the tests' own. */
+export async function withConnection<T>(database: Database, use: (sql: Knex) => Promise<T>): Promise<T> {
+  const sql = knex(ofTests(knexSettings(database, "writing")));
   try {
-    await use(sql);
+    return await use(sql);
   } finally {
     await sql.destroy();
   }
+}
+
+/** The statements of a file of SQL; it may change the delimiter, as the client does. */
+export function statementsIn(file: URL): string[] {
+  const text = readFileSync(file, "utf8").replaceAll(/^--.*$/gm, "");
+  const parts = text.split(/^delimiter (\S+)$/m);
+  const groups = parts.filter((_, at) => at % 2 === 0);
+  return (
+    groups
+      .flatMap((group, at) => group.split(at === 0 ? ";" : (parts[2 * at - 1] ?? ";")))
+      .filter((statement) => statement.trim() !== "")
+      // A question mark would be taken for a value's place.
+      .map((statement) => statement.replaceAll("?", "\\?"))
+  );
 }

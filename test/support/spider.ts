@@ -1,12 +1,13 @@
 import type { Suite } from "mocha";
 
-import knex from "knex";
+import type { Knex } from "knex";
 
 import { findSpider } from "../../embedded/spider-home.mjs";
 import { loadConfig } from "../../src/config.ts";
-import { knexSettings } from "../../src/store/connection.ts";
 import { PrivateEngine } from "./private-engines.ts";
-import { backEndsVariable } from "./sharded-database.ts";
+import { backEndsVariable, statementsIn, withConnection } from "./sharded-database.ts";
+
+const settling = new URL("../../deploy/spider/settle.sql", import.meta.url);
 
 /** One address in three spellings: the front tells transactions of back ends apart by host, whatever the port. */
 const hosts = ["127.0.0.1", "127.1", "127.0.1"] as const;
@@ -17,6 +18,8 @@ const everyServer = ["--innodb-buffer-pool-size=64M"];
 /** As docs/scale-out.md has them. */
 const frontSettings = [
   "--plugin-load-add=ha_spider.so",
+  "--server-id=1",
+  "--event-scheduler=ON",
   "--spider-internal-xa=ON",
   "--spider-direct-dup-insert=1",
   "--spider-direct-aggregate=0",
@@ -71,21 +74,26 @@ export class SpiderCluster {
     await Promise.all([this.front, ...this.backEnds].map((engine) => engine.close()));
   }
 
+  /** Asks each back end by itself. */
+  async onEachBackEnd<T>(database: string, ask: (sql: Knex) => Promise<T>): Promise<T[]> {
+    return Promise.all(this.backEnds.map(({ env }) => withConnection(databaseAt(env, database), ask)));
+  }
+
   async #introduceBackEnds(): Promise<void> {
-    const sql = knex(
-      knexSettings(loadConfig({ ...this.front.env, REDIS_URL: "redis://none" }).database, "writing"),
-    );
-    try {
+    await withConnection(databaseAt(this.front.env), async (sql) => {
       for (const [at, { port, env }] of this.backEnds.entries()) {
         await sql.raw(
           `create server ?? foreign data wrapper mysql options (host ?, port ${port}, user ?, password ?)`,
           [`b${at + 1}`, hosts[at] ?? "", env["DATABASE_USERNAME"] ?? "", env["DATABASE_PASSWORD"] ?? ""],
         );
       }
-    } finally {
-      await sql.destroy();
-    }
+      for (const statement of statementsIn(settling)) await sql.raw(statement);
+    });
   }
+}
+
+function databaseAt(env: NodeJS.ProcessEnv, name = env["DATABASE_NAME"]) {
+  return loadConfig({ ...env, DATABASE_NAME: name, REDIS_URL: "redis://none" }).database;
 }
 
 /** A suite that starts a Spider for itself; counted as skipped where it was not fetched. */
