@@ -1,4 +1,5 @@
 import { PrivateEngine } from "../support/private-engines.ts";
+import { SpiderCluster } from "../support/spider.ts";
 import { type SluiceProcess, startApi, startFlusher } from "../support/sluice-process.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 import { FaultProxy } from "./fault-proxy.ts";
@@ -13,6 +14,9 @@ export interface Victim {
   start(): Promise<void>;
 }
 
+/** One server, or a front that is behind the proxy and lives, and three servers behind it. */
+export type DatabaseKind = "mariadb" | "spider";
+
 /** A whole Sluice of its own: two API processes and two flushers, Redis and MariaDB, each behind a proxy. */
 export class System {
   readonly workspace: Workspace;
@@ -20,11 +24,11 @@ export class System {
   readonly victims: readonly Victim[];
   /** Warnings and errors that the processes logged, and how often. */
   readonly logCounts = new Map<string, number>();
-  readonly #engines: readonly PrivateEngine[];
+  readonly #engines: readonly (PrivateEngine | Database)[];
   readonly #apis: SluiceSlot[];
 
   private constructor(
-    engines: readonly [PrivateEngine, PrivateEngine],
+    engines: readonly [PrivateEngine, Database],
     proxies: System["proxies"],
     workspace: Workspace,
   ) {
@@ -46,16 +50,16 @@ export class System {
       ...this.#apis,
       ...flushers,
       engineVictim("redis", redis),
-      engineVictim("mariadb", database),
+      ...database.servers.map((server) => engineVictim("mariadb", server)),
     ];
   }
 
-  static async start(): Promise<System> {
+  static async start(kind: DatabaseKind = "mariadb"): Promise<System> {
     const engines = await Promise.all([
       // Synced before each reply: what a killed Redis answered, it has. With everysec it may hold a write
       // back while a sync is slow, and then an answered record could be lost, as the guarantees say.
       PrivateEngine.start("redis", ["--appendfsync", "always"]),
-      PrivateEngine.start("database"),
+      startDatabase(kind),
     ]);
     const [redis, database] = engines;
     const proxies = { redis: await FaultProxy.to(redis.port), mysql: await FaultProxy.to(database.port) };
@@ -80,6 +84,24 @@ export class System {
     await this.proxies.mysql.close();
     for (const engine of this.#engines) await engine.close();
   }
+}
+
+interface Database {
+  readonly env: NodeJS.ProcessEnv;
+  readonly port: number;
+  /** Those that are killed. */
+  readonly servers: readonly PrivateEngine[];
+  close(): Promise<void>;
+}
+
+async function startDatabase(kind: DatabaseKind): Promise<Database> {
+  if (kind === "mariadb") {
+    const engine = await PrivateEngine.start("database");
+    return { env: engine.env, port: engine.port, servers: [engine], close: () => engine.close() };
+  }
+  const spider = await SpiderCluster.start();
+  const { env, front, backEnds } = spider;
+  return { env, port: front.port, servers: backEnds, close: () => spider.close() };
 }
 
 /** A process of Sluice, and after its death the one that takes its place. */

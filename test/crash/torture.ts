@@ -12,7 +12,7 @@ import { allRows, compare, leftInRedis, repeatedOperationIds, untilDrained } fro
 import { FaultInjector } from "./faults.ts";
 import { type Fate, Ledger } from "./ledger.ts";
 import { Random } from "./random.ts";
-import { System } from "./system.ts";
+import { type DatabaseKind, System } from "./system.ts";
 import { Writer, type World } from "./writer.ts";
 
 const writerCount = 8;
@@ -33,8 +33,12 @@ export interface TortureReport {
 }
 
 /** Runs the torture for so long, and checks; throws only where it cannot be run at all. */
-export async function torture(durationMs: number, seed: number): Promise<TortureReport> {
-  const system = await System.start();
+export async function torture(
+  durationMs: number,
+  seed: number,
+  database: DatabaseKind = "mariadb",
+): Promise<TortureReport> {
+  const system = await System.start(database);
   try {
     const random = new Random(seed);
     const ledger = new Ledger();
