@@ -3,7 +3,7 @@ import type { Knex } from "knex";
 /** Tokens and operation ids are compared byte by byte. */
 const asciiBin = "character set ascii collate ascii_bin not null";
 
-const tableOptions = "engine=InnoDB default character set utf8mb4 collate utf8mb4_unicode_520_ci";
+const tableOptions = "engine=InnoDB default character set utf8mb4 collate utf8mb4_unicode_ci";
 
 /**
  * Applications, chats and messages. One unique key a table, each beginning with the application's token:

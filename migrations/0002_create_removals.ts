@@ -11,7 +11,7 @@ export async function up(knex: Knex): Promise<void> {
       chat_number bigint unsigned not null,
       created_at datetime(3) not null,
       primary key (application_token, chat_number)
-    ) engine=InnoDB default character set utf8mb4 collate utf8mb4_unicode_520_ci`);
+    ) engine=InnoDB default character set utf8mb4 collate utf8mb4_unicode_ci`);
 }
 
 export async function down(knex: Knex): Promise<void> {

@@ -14,7 +14,7 @@ export async function up(knex: Knex): Promise<void> {
       lease varchar(191) character set ascii collate ascii_bin not null default '',
       updated_at datetime(3) not null,
       primary key (partition_number)
-    ) engine=InnoDB default character set utf8mb4 collate utf8mb4_unicode_520_ci`);
+    ) engine=InnoDB default character set utf8mb4 collate utf8mb4_unicode_ci`);
 }
 
 export async function down(knex: Knex): Promise<void> {

@@ -42,7 +42,7 @@ export async function underLease<T>(
 async function requireLease(transaction: Knex.Transaction, fence: Fence): Promise<void> {
   const row: { lease: string } | undefined = await transaction("partitions")
     .where("partition_number", fence.partition)
-    .forShare()
+    .forUpdate()
     .first("lease");
   if (row?.lease !== fence.lease) throw new FencedOffError(fence);
 }

@@ -17,6 +17,8 @@ const bad: Record<string, string> = {
   "alter table messages add foreign key (chat_number) references chats (number)": "contains FOREIGN KEY",
   "create trigger t before insert on chats for each row set @a = 1": "contains TRIGGER",
   "select 1 from removals for update skip  locked": "contains SKIP LOCKED",
+  "select lease from partitions where partition_number = ? lock in share mode": "contains a shared lock",
+  "create table t (a int primary key) collate utf8mb4_unicode_520_ci": "contains a collation that TiDB lacks",
   "select GET_LOCK('a', 1)": "contains GET_LOCK",
   "insert into chats (application_token) values (?) returning number": "contains RETURNING",
   "SAVEPOINT trx2;": "contains SAVEPOINT",
