@@ -29,7 +29,9 @@ export async function createDatabase(env: NodeJS.ProcessEnv): Promise<void> {
 export async function dropDatabase(env: NodeJS.ProcessEnv): Promise<void> {
   const { database } = loadConfig(env);
   for (const one of [database, ...backEndsIn(env)])
-    await withConnection(one, async (sql) => sql.raw("drop database ??", [one.name]));
+    await withConnection(one, async (sql) => {
+      await sql.raw("drop database ??", [one.name]);
+    });
 }
 
 function backEndsIn(env: NodeJS.ProcessEnv): Database[] {
