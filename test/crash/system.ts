@@ -14,7 +14,7 @@ export interface Victim {
   start(): Promise<void>;
 }
 
-/** One server, or a front that is behind the proxy and lives, and three servers behind it. */
+/** One server, or a front and three servers behind it, each of which may be killed. */
 export type DatabaseKind = "mariadb" | "spider";
 
 /** A whole Sluice of its own: two API processes and two flushers, Redis and MariaDB, each behind a proxy. */
@@ -101,7 +101,7 @@ async function startDatabase(kind: DatabaseKind): Promise<Database> {
   }
   const spider = await SpiderCluster.start();
   const { env, front, backEnds } = spider;
-  return { env, port: front.port, servers: backEnds, close: () => spider.close() };
+  return { env, port: front.port, servers: [front, ...backEnds], close: () => spider.close() };
 }
 
 /** A process of Sluice, and after its death the one that takes its place. */
