@@ -1,0 +1,45 @@
+import { expect } from "chai";
+import knex, { type Knex } from "knex";
+
+import { knexSettings } from "../../src/store/connection.ts";
+import { ofTests } from "../support/sql-guard.ts";
+import { openWorkspace, type Workspace } from "../support/workspace.ts";
+
+describe("A connection to MySQL", () => {
+  let workspace: Workspace;
+  let pool: Knex;
+
+  before(async () => {
+    workspace = await openWorkspace();
+    const settings = knexSettings(workspace.config.database, "writing");
+    pool = knex(ofTests({ ...settings, pool: { ...settings.pool, min: 0, max: 1 } }));
+  });
+
+  after(async () => {
+    await pool.destroy();
+    await workspace.close();
+  });
+
+  const connectionId = async () => {
+    const [[row]] = (await pool.raw("select connection_id() as id")) as [[{ id: number }]];
+    return row.id;
+  };
+
+  const fails = async (statement: string) => {
+    const outcome: unknown = await pool.raw(statement).catch((error: unknown) => error);
+    expect(outcome).to.be.an("error");
+  };
+
+  it("is kept after a statement that failed", async () => {
+    const id = await connectionId();
+    await fails("select missing from applications");
+    expect(await connectionId()).to.equal(id);
+  });
+
+  it("is given up when its transaction could not be ended, and another takes its place", async () => {
+    const id = await connectionId();
+    // An end that every server refuses; a front refuses others.
+    await fails("rollback to savepoint missing");
+    expect(await connectionId()).to.not.equal(id);
+  });
+});
