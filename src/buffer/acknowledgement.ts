@@ -47,12 +47,29 @@ export function acknowledgementOf(
     const [parent] = siblings;
     names.push(keys.counter(parent), keys.pending(parent), keys.revisions(parent));
     names.push(keys.dead(parent), keys.owed(parent));
-    args.push(prefix, siblings.length);
-    for (const entry of siblings) {
-      args.push(entry.number, markOf(entry.origin), entry.stamp, reasonOf(entry, deaths));
-    }
+    args.push(prefix);
+    pushFates(args, siblings, deaths);
   }
   return { keys: names, args };
+}
+
+/** New records that were written, and all others with what became of them. */
+function pushFates(
+  args: Arguments,
+  siblings: readonly (PendingEntry | UnreadableEntry)[],
+  deaths: Fate["deaths"],
+): void {
+  const isWritten = (entry: PendingEntry | UnreadableEntry) =>
+    entry.origin === "pending" && reasonOf(entry, deaths) === "";
+  const written = siblings.filter(isWritten);
+  args.push(written.length);
+  for (const { number } of written) args.push(number);
+  for (const { stamp } of written) args.push(stamp);
+  const others = written.length < siblings.length ? siblings.filter((entry) => !isWritten(entry)) : [];
+  args.push(others.length);
+  for (const entry of others) {
+    args.push(entry.number, markOf(entry.origin), entry.stamp, reasonOf(entry, deaths));
+  }
 }
 
 function reasonOf(entry: PendingEntry | UnreadableEntry, deaths: Fate["deaths"]): string {

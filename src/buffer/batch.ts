@@ -49,12 +49,19 @@ export function openEntry(
   payload: string,
 ): PendingEntry | UnreadableEntry | NewerRecordError {
   try {
-    return { ...reference, record: decodeRecord(payload), stamp: stampOf(payload) };
+    return opened(reference, decodeRecord(payload), stampOf(payload));
   } catch (error) {
     if (error instanceof NewerRecordError) return error;
     if (!(error instanceof UnreadableRecordError)) throw error;
     return { ...reference, stamp: payload, reason: `unreadable: ${error.message}` };
   }
+}
+
+/** Field by field: to spread the reference would take several times what all of the decoding does. */
+function opened(reference: Reference, record: PendingRecord, stamp: string): PendingEntry {
+  const { token, chatNumber, number, origin } = reference;
+  if (chatNumber === undefined) return { token, number, origin, record, stamp };
+  return { token, chatNumber, number, origin, record, stamp };
 }
 
 export function isReadable(entry: PendingEntry | UnreadableEntry): entry is PendingEntry {

@@ -27,8 +27,8 @@ export type AckReply =
   /** The list does not begin with this batch: an earlier ack of it went through. Nothing was removed. */
   | { readonly kind: "moved" };
 
-/** Rows read from Redis at a time: what is read beyond the bytes asked for is thrown away. */
-const rowsAtOnce = 200;
+/** Rows read from Redis at a time where it is not known how large they are. */
+const cautiousRows = 200;
 
 /** Bytes of a row beyond its text: token, numbers, operation id, times, quotes. */
 const rowOverheadBytes = 160;
@@ -54,6 +54,11 @@ class Taken {
     this.#maxBytes = maxBytes;
   }
 
+  /** Below 0 where the batch was cut for its bytes. */
+  get bytesLeft(): number {
+    return this.#maxBytes - this.#bytes;
+  }
+
   /** Takes entries up to the one that does not belong to the batch; answers whether others may follow. */
   add(entries: readonly Opened[]): boolean {
     for (const { listed, reference, entry } of entries) {
@@ -77,6 +82,8 @@ export class PendingBatches {
   readonly #scripts: Scripts;
   readonly #keys: Keys;
   readonly #mostOwed: number;
+  /** Mean bytes that a row of the last batch of each list was taken to add to its statement. */
+  readonly #rowBytes: Record<ListName, number> = { chats: Infinity, messages: Infinity };
 
   /** `mostOwed`: documents that may be owed before the index is compared as a whole; 0 where none are owed. */
   constructor(connection: Connection, scripts: Scripts, keys: Keys, mostOwed: number) {
@@ -101,13 +108,20 @@ export class PendingBatches {
     const taken = new Taken(limits.maxBytes);
     for (let hasRoom = true; hasRoom && taken.references.length < limits.maxRows;) {
       const start = skip + taken.references.length;
-      const count = Math.min(rowsAtOnce, limits.maxRows - taken.references.length);
+      const count = Math.min(
+        this.#rowsAtOnce(list, taken.bytesLeft),
+        limits.maxRows - taken.references.length,
+      );
       const read = await this.#connection.settled(
         this.#connection.client.lrange(this.#keys.list(partition, list), start, start + count - 1),
       );
       hasRoom = taken.add(await this.#open(read)) && read.length === count;
     }
     const { references, strays, opened, newer } = taken;
+    if (opened.length > 0) {
+      const meanBytes = (limits.maxBytes - taken.bytesLeft) / opened.length;
+      this.#rowBytes[list] = Math.max(rowOverheadBytes, meanBytes);
+    }
     if (newer && skip + references.length === 0) throw newer;
     const deleted = await this.#deletedApplications(opened);
     const readable = opened.filter(isReadable);
@@ -150,6 +164,14 @@ export class PendingBatches {
     const fate = { deaths, totals, mostOwed: this.#mostOwed };
     const { keys, args } = acknowledgementOf(this.#keys, lease, batch, fate);
     return ackReply(await this.#scripts.run("acknowledge", keys, args));
+  }
+
+  /**
+   * As many rows as are expected to fit: what is read beyond the bytes asked for is thrown away, and each
+   * further look costs a command for every parent.
+   */
+  #rowsAtOnce(list: ListName, bytesLeft: number): number {
+    return Math.max(cautiousRows, Math.floor(bytesLeft / this.#rowBytes[list]));
   }
 
   /** Reads what a list's entries point to, in their order; no entry where a record has vanished. */

@@ -8,8 +8,9 @@
 --       8 payload of a deleted record, in place of an unreadable one
 --       9 totals to add: how many, then field, increment of each
 --       then entries of the list that are no references: how many, then of each its id and itself
---       then for each parent: its reference prefix, how many records, then of each
---       number, mark of its reference, stamp, and why it died, empty if it was written
+--       then for each parent: its reference prefix; of new records that were written how many, their numbers, their
+--       stamps; how many others, then of each number, mark of its reference, stamp, and why it died, empty if it was
+--       written
 -- Reply {"acknowledged", records that changed since they were read} | {"lease-lost"} | {"moved"}
 --
 -- "moved": the list does not begin with what was read, so this batch was acknowledged before, or read while
@@ -23,6 +24,8 @@
 -- What MySQL has changed makes the parent dirty, and its document owed, both under a sequence that only grows: in
 -- milliseconds, so that it does so also after Redis lost its data. Where too much is owed, the partition is marked
 -- to be behind instead: its index is then compared with MySQL as a whole.
+--
+-- New records that were written are nearly all there are: those of a parent are read and removed together.
 
 local meta, list, dead_letters, reasons = KEYS[2], KEYS[3], KEYS[5], KEYS[6]
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { 'lease-lost' } end
@@ -37,6 +40,9 @@ local function take()
   at = at + 1
   return value
 end
+
+-- Lua spreads no more than 8,000 values.
+local most_spread = 4000
 
 for _ = 1, tonumber(take()) do
   local field = take()
@@ -105,38 +111,61 @@ for key = 10, #KEYS, 5 do
     end
   end
 
+  local function relist(number, mark, payload, is_unchanged, reason)
+    local listed_as = keep(number, mark, payload, is_unchanged, reason)
+    if listed_as then
+      changed = changed + 1
+      redis.call('RPUSH', list, prefix .. number .. listed_as)
+    end
+  end
+
+  local function store(number)
+    stored[#stored + 1] = sequence
+    stored[#stored + 1] = number
+  end
+
+  local count, has_revisions = tonumber(take()), redis.call('EXISTS', revisions) == 1
+  for first = at, at + count - 1, most_spread do
+    local last = math.min(first + most_spread, at + count) - 1
+    local payloads = redis.call('HMGET', pending, unpack(ARGV, first, last))
+    redis.call('HDEL', pending, unpack(ARGV, first, last))
+    for nth, payload in ipairs(payloads) do
+      local number, stamp = ARGV[first + nth - 1], ARGV[first + nth - 1 + count]
+      store(number)
+      if payload then
+        freed = freed + #payload
+        written = math.max(written, tonumber(number))
+        if string.sub(payload, 1, #stamp) ~= stamp then
+          relist(number, '', payload, false, '')
+        elseif has_revisions then
+          remove(revisions, number)
+        end
+      end
+    end
+  end
+  at = at + 2 * count
+
   for _ = 1, tonumber(take()) do
     local number, mark, stamp, reason = take(), take(), take(), take()
     local home = homes[mark]
     local payload = redis.call('HGET', home, number)
     if payload then
       local is_unchanged = string.sub(payload, 1, #stamp) == stamp
-      local is_done = is_unchanged and reason == ''
       if is_unchanged or mark == '' then remove(home, number) end
       if is_unchanged and mark == '' then remove(revisions, number) end
       if mark == '' then written = math.max(written, tonumber(number)) end
-      if not is_done then
-        local listed_as = keep(number, mark, payload, is_unchanged, reason)
-        if listed_as then
-          changed = changed + 1
-          redis.call('RPUSH', list, prefix .. number .. listed_as)
-        end
-      end
+      if not is_unchanged or reason ~= '' then relist(number, mark, payload, is_unchanged, reason) end
     end
     if mark ~= '' then revised = revised + 1 end
-    if reason == '' then
-      stored[#stored + 1] = sequence
-      stored[#stored + 1] = number
-    end
+    if reason == '' then store(number) end
   end
 
   if #stored > 0 then
     local parent = string.sub(prefix, 1, -2)
     redis.call('ZADD', KEYS[8], sequence, parent)
     if most_owed > 0 and owed_of_all + newly_owed < most_owed then
-      -- Lua spreads no more than 8,000 values.
-      for first = 1, #stored, 4000 do
-        local last = math.min(first + 3999, #stored)
+      for first = 1, #stored, most_spread do
+        local last = math.min(first + most_spread - 1, #stored)
         newly_owed = newly_owed + redis.call('ZADD', owed, unpack(stored, first, last))
       end
       redis.call('ZADD', KEYS[9], 'NX', sequence, parent)
