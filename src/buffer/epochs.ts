@@ -9,8 +9,7 @@ export interface BufferEpoch {
 }
 
 /** How far a partition had come when a flush began. */
-export interface FlushMark {
-  readonly flushSequence: number;
+export interface FlushMark extends BufferEpoch {
   /** Chats and messages accepted in all. */
   readonly accepted: number;
   /** Entries of the pending lists, those of the flush included. */
@@ -51,24 +50,25 @@ export class BufferEpochs {
     await this.#scripts.run("begin-epoch", [this.#keys.meta(partition)], args);
   }
 
-  /** Counts one more flush; answers the count, and what was accepted and is pending as of then. */
+  /** Counts one more flush; answers the count, and the epoch, what was accepted and is pending as of then. */
   async advance(partition: number): Promise<FlushMark> {
     const meta = this.#keys.meta(partition);
     const answers = await this.#connection.settled(
       this.#connection.client
         .multi()
         .hincrby(meta, "sequence", 1)
-        .hmget(meta, "accepted:chats", "accepted:messages")
+        .hmget(meta, "epoch", "accepted:chats", "accepted:messages")
         .llen(this.#keys.list(partition, "chats"))
         .llen(this.#keys.list(partition, "messages"))
         .exec(),
     );
-    const [sequence, accepted, chats, messages] = (answers ?? []).map(([error, answer]) => {
+    const [sequence, state, chats, messages] = (answers ?? []).map(([error, answer]) => {
       if (error) throw error;
       return answer;
     });
-    const [acceptedChats, acceptedMessages] = accepted as (string | null)[];
+    const [epoch, acceptedChats, acceptedMessages] = state as (string | null)[];
     return {
+      epoch: epoch ?? undefined,
       flushSequence: Number(sequence),
       accepted: Number(acceptedChats ?? 0) + Number(acceptedMessages ?? 0),
       pending: Number(chats) + Number(messages),

@@ -98,8 +98,6 @@ export function drainOf(
   signal: AbortSignal,
   { mark, isHeld = () => true }: { mark?: SequenceMark; isHeld?: () => boolean } = {},
 ): Drain {
-  // Without a mark nobody has claimed the lease.
-  const fence = mark && { partition: lease.partition, lease: lease.value };
   const limits = { maxRows: settings.maxRows, maxBytes: maxStatementBytes };
   const source: Source = {
     length: (list) => buffer.batches.length(lease.partition, list),
@@ -111,10 +109,11 @@ export function drainOf(
   };
   const sink: Sink = {
     write: async (list, rows) => {
-      await mark?.beforeWrite();
+      // Without a mark nobody has claimed the lease.
+      const flush = await mark?.count(lease);
       return list === "chats"
-        ? store.writes.writeChats(rows, fence)
-        : store.writes.writeMessages(rows, fence);
+        ? store.writes.writeChats(rows, flush)
+        : store.writes.writeMessages(rows, flush);
     },
   };
   return new Drain({ ...settings, source, sink, log, signal, isHeld, clock: systemClock });

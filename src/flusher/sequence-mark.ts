@@ -1,6 +1,8 @@
 import type { Buffer } from "../buffer/buffer.ts";
+import { BufferUnavailableError } from "../buffer/connections.ts";
 import type { Lease } from "../buffer/leases.ts";
 import type { EpochGuard } from "../epoch-guard.ts";
+import type { FencedFlush } from "../store/fence.ts";
 import type { Store } from "../store/store.ts";
 
 /**
@@ -34,15 +36,31 @@ export class SequenceMark {
   }
 
   /**
-   * To be called before each write of a batch: once its rows are there, a Redis without it must be known to be
-   * behind. A loss must be noticed before that, as counting on from an older copy would hide it.
+   * Counts a flush in Redis; to be called before each write, which notes the count in MySQL together with its
+   * rows: once they are there, a Redis without them is known to be behind. A loss must be noticed before that,
+   * as counting on from an older copy would hide it. Where Redis has no epoch there is nothing to note.
+   *
+   * @throws {BufferUnavailableError} or MySQL's error, where it cannot be known whether Redis is whole
    */
-  async beforeWrite(): Promise<void> {
+  async count(lease: Lease): Promise<FencedFlush> {
     if (!this.#epochs.isVerified(this.#partition)) await this.#epochs.verify(this.#partition);
-    const [{ epoch }, mark] = await Promise.all([
-      this.#buffer.epochs.read(this.#partition),
-      this.#buffer.epochs.advance(this.#partition),
-    ]);
-    if (epoch !== undefined) await this.#store.epochs.advance(this.#partition, { epoch, ...mark });
+    const { epoch, ...counted } = await this.#buffer.epochs.advance(this.#partition);
+    return {
+      partition: this.#partition,
+      lease: lease.value,
+      mark: epoch === undefined ? undefined : { epoch, ...counted },
+      confirm: () => {
+        this.#confirm();
+      },
+    };
+  }
+
+  /**
+   * Another Redis may have come in place of the one that has the count; who compared it with MySQL before the
+   * rows were there has found nothing missing. So they are not committed, and are counted again.
+   */
+  #confirm(): void {
+    if (this.#epochs.isVerified(this.#partition)) return;
+    throw new BufferUnavailableError("the connection was lost while a flush was written");
   }
 }

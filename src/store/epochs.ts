@@ -17,6 +17,24 @@ export interface LastFlush {
   readonly pending: number;
 }
 
+/** How a flush was counted in Redis before it is written. */
+export interface StoredMark extends StoredEpoch {
+  readonly accepted: number;
+  readonly pending: number;
+}
+
+/** Notes how far the flushes of an epoch have come, within the transaction that writes one of them. */
+export async function advance(
+  transaction: Knex.Transaction,
+  partition: number,
+  { epoch, flushSequence, accepted, pending }: StoredMark,
+): Promise<void> {
+  await transaction("partitions")
+    .where({ partition_number: partition, epoch })
+    .where("flush_sequence", "<", flushSequence)
+    .update({ flush_sequence: flushSequence, accepted, pending, updated_at: new Date() });
+}
+
 /** Keeps what Redis must at least know. Every change is settled by what is read back. */
 export class Epochs {
   readonly #knex: Knex;
@@ -49,17 +67,6 @@ export class Epochs {
       .where({ partition_number: partition, epoch: old })
       .update({ epoch, updated_at: new Date() });
     return this.#readBack(partition);
-  }
-
-  /** Notes how far the flushes of an epoch have come. */
-  async advance(
-    partition: number,
-    { epoch, flushSequence, accepted, pending }: StoredEpoch & Omit<LastFlush, "atMs">,
-  ): Promise<void> {
-    await this.#knex("partitions")
-      .where({ partition_number: partition, epoch })
-      .where("flush_sequence", "<", flushSequence)
-      .update({ flush_sequence: flushSequence, accepted, pending, updated_at: new Date() });
   }
 
   /** What was noted with the last flush of a partition. */

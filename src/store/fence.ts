@@ -1,9 +1,18 @@
 import type { Knex } from "knex";
 
+import { advance, type StoredMark } from "./epochs.ts";
+
 /** The lease under which a partition is written. */
 export interface Fence {
   readonly partition: number;
   readonly lease: string;
+}
+
+/** A flush under a lease, and how it was counted in Redis; it is not counted where Redis has no epoch. */
+export interface FencedFlush extends Fence {
+  readonly mark: StoredMark | undefined;
+  /** Called last before the commit; throws where Redis may have lost the count since. */
+  readonly confirm: () => void;
 }
 
 /** Thrown when another lease has been claimed since: nothing of the write stays. */
@@ -20,21 +29,24 @@ export async function claim(knex: Knex, { partition, lease }: Fence): Promise<vo
 }
 
 /**
- * Runs a write in a transaction that commits only under the lease that was claimed last. The lease is read
- * after the write, and locked: as it is now, and not as it was when the transaction first read anything; and
- * whoever would claim another waits until this has committed. So nothing is written by one who is fenced off,
- * also where a client has meanwhile deleted what it is about to commit.
+ * Runs a write in a transaction that commits only under the lease that was claimed last, and together with the
+ * flush sequence: rows and their count are there both or not at all. The lease is read after the write, and
+ * locked: as it is now, and not as it was when the transaction first read anything; and whoever would claim
+ * another waits until this has committed. So nothing is written by one who is fenced off, also where a client
+ * has meanwhile deleted what it is about to commit.
  *
- * @throws {FencedOffError} where another lease was claimed; the transaction is rolled back
+ * @throws {FencedOffError} where another lease was claimed, or what `confirm` throws; the transaction is rolled back
  */
 export async function underLease<T>(
   knex: Knex,
-  fence: Fence | undefined,
+  flush: FencedFlush | undefined,
   write: (transaction: Knex.Transaction) => Promise<T>,
 ): Promise<T> {
   return knex.transaction(async (transaction) => {
     const outcome = await write(transaction);
-    if (fence) await requireLease(transaction, fence);
+    if (flush?.mark) await advance(transaction, flush.partition, flush.mark);
+    if (flush) await requireLease(transaction, flush);
+    flush?.confirm();
     return outcome;
   });
 }

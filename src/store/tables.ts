@@ -63,25 +63,26 @@ export function keyText(key: Key): string {
 }
 
 /** The rows in the order of the primary key, in which any two writers lock them and pages fill. */
-export function inKeyOrder(table: Table, rows: readonly NewRow[]): NewRow[] {
-  return [...rows].sort((a, b) => compareKeys(table.keyOf(a), table.keyOf(b)));
+export function inKeyOrder(rows: readonly NewRow[]): NewRow[] {
+  return [...rows].sort(byKey);
 }
 
-function compareKeys(a: Key, b: Key): number {
-  for (const [at, left] of a.entries()) {
-    const right = b[at] ?? "";
-    if (left !== right) return left < right ? -1 : 1;
-  }
-  return 0;
+/** Of two rows of one table; looks at the fields themselves, as it is asked some ten times a row. */
+function byKey(a: NewRow, b: NewRow): number {
+  if (a.token !== b.token) return a.token < b.token ? -1 : 1;
+  return (a.chatNumber ?? 0) - (b.chatNumber ?? 0) || a.number - b.number;
 }
 
-/** One multi-row INSERT. @throws MySQL's error; on a server that is not sharded nothing then stays of it */
+/**
+ * One multi-row INSERT. All rows are one binding, which the driver writes out and escapes by itself: a
+ * placeholder for each value would cost twice the time.
+ *
+ * @throws MySQL's error; on a server that is not sharded nothing then stays of it
+ */
 export async function insertRows(knex: Knex, table: Table, rows: readonly NewRow[]): Promise<void> {
   if (rows.length === 0) return;
-  const tuple = `(${table.columns.map(() => "?").join(",")})`;
-  const tuples = rows.map(() => tuple).join(",");
-  const values = rows.flatMap((row) => table.valuesOf(row)) as Knex.RawBinding[];
-  await knex.raw(`insert into ${table.name} (${table.columns.join(",")}) values ${tuples}`, values);
+  const tuples = rows.map((row) => table.valuesOf(row)) as unknown as Knex.RawBinding;
+  await knex.raw(`insert into ${table.name} (${table.columns.join(",")}) values ?`, [tuples]);
 }
 
 /** The operation ids of those rows that are stored, by `keyText`. */

@@ -1,7 +1,7 @@
 import type { Knex } from "knex";
 
 import { classify } from "./failure.ts";
-import { claim, type Fence, underLease } from "./fence.ts";
+import { claim, type Fence, type FencedFlush, underLease } from "./fence.ts";
 import { nothingWritten, sumOutcomes, type WriteOutcome } from "./outcome.ts";
 import { writeRevisions } from "./revisions.ts";
 import {
@@ -42,35 +42,40 @@ export class Writes {
    *
    * @throws {FencedOffError} where another lease than the given one was claimed
    */
-  async writeChats(rows: readonly NewRow[], fence?: Fence): Promise<WriteOutcome> {
-    return this.#write(chats, rows, fence);
+  async writeChats(rows: readonly NewRow[], flush?: FencedFlush): Promise<WriteOutcome> {
+    return this.#write(chats, rows, flush);
   }
 
   /** Writes messages, as `writeChats` does chats. */
-  async writeMessages(rows: readonly NewRow[], fence?: Fence): Promise<WriteOutcome> {
-    return this.#write(messages, rows, fence);
+  async writeMessages(rows: readonly NewRow[], flush?: FencedFlush): Promise<WriteOutcome> {
+    return this.#write(messages, rows, flush);
   }
 
-  async #write(table: Table, rows: readonly NewRow[], fence: Fence | undefined): Promise<WriteOutcome> {
+  async #write(table: Table, rows: readonly NewRow[], flush: FencedFlush | undefined): Promise<WriteOutcome> {
     const asAccepted = rows.filter(isAsAccepted);
     const revised = rows.filter((row) => !isAsAccepted(row));
-    const inserted = await this.#insertNew(table, inKeyOrder(table, asAccepted), fence);
+    const inserted = await this.#insertNew(table, inKeyOrder(asAccepted), flush);
     if (revised.length === 0) return inserted;
-    return sumOutcomes(inserted, await this.#revise(table, inKeyOrder(table, revised), fence));
+    return sumOutcomes(inserted, await this.#revise(table, inKeyOrder(revised), flush));
   }
 
   /**
    * A plain INSERT of all rows. Where a key is taken, nothing of the statement stays; the rows are then read
-   * back, told apart by operation id, and those that are missing inserted. Never IGNORE or REPLACE: those
-   * lose what they do not understand.
+   * back, told apart by operation id, and those that are missing inserted. Where none is, the flush is still
+   * counted. Never IGNORE or REPLACE: those lose what they do not understand.
    */
-  async #insertNew(table: Table, rows: readonly NewRow[], fence: Fence | undefined): Promise<WriteOutcome> {
+  async #insertNew(
+    table: Table,
+    rows: readonly NewRow[],
+    flush: FencedFlush | undefined,
+  ): Promise<WriteOutcome> {
+    if (rows.length === 0) return nothingWritten;
     let missing = rows;
     let alreadyThere = 0;
     const conflicts: NewRow[] = [];
-    for (let round = 0; missing.length > 0; round += 1) {
+    for (let round = 0; ; round += 1) {
       const insert = () =>
-        underLease(this.#knex, fence, (transaction) => insertRows(transaction, table, missing));
+        underLease(this.#knex, flush, (transaction) => insertRows(transaction, table, missing));
       if (await this.#succeeds(insert, round)) break;
       const stored = await storedOperationIds(this.#knex, table, missing);
       const rest: NewRow[] = [];
@@ -85,10 +90,14 @@ export class Writes {
     return { ...nothingWritten, inserted: missing.length, alreadyThere, conflicts };
   }
 
-  async #revise(table: Table, rows: readonly NewRow[], fence: Fence | undefined): Promise<WriteOutcome> {
+  async #revise(
+    table: Table,
+    rows: readonly NewRow[],
+    flush: FencedFlush | undefined,
+  ): Promise<WriteOutcome> {
     let outcome = nothingWritten;
     const attempt = async () => {
-      outcome = await underLease(this.#knex, fence, (transaction) =>
+      outcome = await underLease(this.#knex, flush, (transaction) =>
         writeRevisions(transaction, table, rows),
       );
     };

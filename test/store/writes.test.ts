@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
 import { newRecord } from "../../src/records.ts";
+import { FencedOffError } from "../../src/store/fence.ts";
 import { nothingWritten } from "../../src/store/outcome.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import type { NewRow } from "../../src/store/tables.ts";
@@ -83,5 +84,67 @@ describe("Writing to MySQL", () => {
     await store.writes.writeMessages(rows);
     const again = await store.writes.writeMessages(rows);
     expect(again).to.deep.equal({ ...nothingWritten, alreadyThere: 1000 });
+  });
+
+  describe("under a lease, counted", () => {
+    const mark = { epoch: "epoch", flushSequence: 8, accepted: 20, pending: 3 };
+    const flush = { partition: 0, lease: "held", mark, confirm: () => undefined };
+
+    beforeEach(async () => {
+      await workspace.sql("partitions").delete();
+      await store.epochs.begin(0, { epoch: "epoch", flushSequence: 7 });
+      await store.writes.claim(flush);
+    });
+
+    const sequence = async () => (await store.epochs.read(0))?.flushSequence;
+
+    it("notes the count with the rows, also where all of them are there already", async () => {
+      await store.writes.writeMessages([message(1, "one")], flush);
+      expect(await sequence()).to.equal(8);
+      expect(await store.epochs.lastFlush(0)).to.include({ accepted: 20, pending: 3 });
+      const again = { ...flush, mark: { ...mark, flushSequence: 9 } };
+      expect(await store.writes.writeMessages([message(1, "one")], again)).to.include({ alreadyThere: 1 });
+      expect(await sequence()).to.equal(9);
+    });
+
+    it("notes no count that is behind, or of another epoch, and writes its rows", async () => {
+      const behind = { ...flush, mark: { ...mark, flushSequence: 6 } };
+      await store.writes.writeMessages([message(1, "one")], behind);
+      await store.writes.writeMessages([message(2, "two")], { ...flush, mark: { ...mark, epoch: "other" } });
+      expect(await sequence()).to.equal(7);
+      expect(await stored()).to.have.lengthOf(2);
+    });
+
+    it("leaves neither where the count may be lost, or another lease was claimed", async () => {
+      const lost = new Error("lost");
+      const confirm = () => {
+        throw lost;
+      };
+      const failures: unknown[] = [];
+      const note = (error: unknown) => void failures.push(error);
+      await store.writes.writeMessages([message(1, "one")], { ...flush, confirm }).catch(note);
+      await store.writes.claim({ ...flush, lease: "another" });
+      await store.writes.writeMessages([message(1, "one")], flush).catch(note);
+      expect(failures[0]).to.equal(lost);
+      expect(failures[1]).to.be.instanceOf(FencedOffError);
+      expect([await sequence(), await stored()]).to.deep.equal([7, []]);
+    });
+  });
+
+  it("takes any text for a value, and gives it back", async () => {
+    const texts = [
+      "?",
+      "??",
+      ":name",
+      "\\?",
+      "\\",
+      "'",
+      "''); drop table messages; --",
+      '"',
+      "\0\b\t\n\r\x1a",
+      "é😀%_",
+    ];
+    await store.writes.writeMessages(texts.map((text, at) => message(at + 1, text)));
+    expect(await stored()).to.deep.equal(texts.map((body, at) => ({ number: at + 1, body })));
   });
 });
