@@ -21,12 +21,20 @@ export function wantsAnother({ extent, threshold, waitingAtStart, taken, waiting
   return extent === "to-threshold" ? waiting >= threshold : taken < waitingAtStart;
 }
 
+/** How far the drain will have come when a batch is flushed, but for what arrives meanwhile. */
+export function after(progress: DrainProgress, batchLength: number): DrainProgress {
+  const { taken, waiting } = progress;
+  return { ...progress, taken: taken + batchLength, waiting: waiting - batchLength };
+}
+
 /**
- * Whether the batch after this one is worth reading while this one is being written: only a full one, as a
- * shorter one would be outgrown by then.
+ * Whether the batch after this one is worth reading while this one is being written: only a full one that will
+ * be flushed, as a shorter one would be outgrown by then. An empty batch says that the list is not what it was
+ * thought to be: then it must be asked again how long it is.
  */
-export function worthReadingAhead(waiting: number, batchLength: number, maxRows: number): boolean {
-  return waiting >= batchLength + maxRows;
+export function worthReadingAhead(progress: DrainProgress, batchLength: number, maxRows: number): boolean {
+  const next = after(progress, batchLength);
+  return batchLength > 0 && next.waiting >= maxRows && wantsAnother(next);
 }
 
 /** Long enough for a burst to gather, and nothing to a client, who can read a record as soon as it has a 201. */

@@ -3,6 +3,9 @@
  *
  *     peek ─▶ write (INSERT, COMMIT) ─▶ acknowledge
  *
+ * While a batch is being written, the one before it is acknowledged and then the one after it is read. So at
+ * most two batches are in MySQL and still in the buffer.
+ *
  * Nothing leaves the buffer before MySQL has committed it, so a crash at any arrow loses nothing; a batch
  * written twice is told by its operation ids. An outage at either side is waited out here, for as long as it
  * takes, with the batch in hand. A record that MySQL refuses is told from its neighbours by halving the batch,
@@ -17,7 +20,7 @@ import type { Flush } from "../buffer/recent-flushes.ts";
 import { classify, type FailureClass } from "../store/failure.ts";
 import { rowsIn, type WriteOutcome } from "../store/outcome.ts";
 import { backoffMs } from "./backoff.ts";
-import { type DrainProgress, gatherMs, wantsAnother, worthReadingAhead } from "./batch.ts";
+import { after, type DrainProgress, gatherMs, wantsAnother, worthReadingAhead } from "./batch.ts";
 import { totalsOf } from "./flush-totals.ts";
 import { writeIsolating } from "./isolate.ts";
 import type { Clock, FlushLog, ListName, Sink, Source, Trigger } from "./ports.ts";
@@ -48,6 +51,7 @@ export class UnbalancedBatchError extends Error {
 
 /** A batch that is in MySQL, but for what died. */
 interface Written {
+  readonly batch: Batch;
   readonly trigger: Trigger;
   readonly durationMs: number;
   readonly totals: ReadonlyMap<string, number>;
@@ -95,9 +99,9 @@ export class Drain {
   /** Flushes one batch, the head of a list; answers how many references were taken off it. */
   async flushOnce(list: ListName, trigger: Trigger): Promise<number> {
     const batch = await this.#peek(list, 0);
-    await this.#flushParentsOf(list, trigger);
-    const written = await this.#write(batch, trigger);
-    return (await this.#acknowledge(batch, written)) ? batch.references.length : 0;
+    const stranded = await this.#flushParentsOf(batch, trigger);
+    const written = await this.#write(batch, stranded, trigger);
+    return (await this.#acknowledge(written)) ? batch.references.length : 0;
   }
 
   async #drain(
@@ -107,37 +111,61 @@ export class Drain {
     isParents = false,
   ): Promise<number> {
     const { thresholds, maxRows, signal } = this.#parts;
-    const threshold = thresholds[list];
     const waitingAtStart = await this.#length(list);
-    let [waiting, taken] = [waitingAtStart, 0];
-    let ahead: Batch | undefined;
+    const threshold = thresholds[list];
+    let progress: DrainProgress = { extent, threshold, waitingAtStart, taken: 0, waiting: waitingAtStart };
+    // What was read while the batch before it was written, and that batch, which is still to be acknowledged.
+    let held: { readonly ahead: Batch; readonly behind: Written } | undefined;
     // The chats of messages in hand are written also while flushing is paused: those messages follow.
     const mayGoOn = async () => !signal.aborted && (isParents || !(await this.#isPaused()));
-    while (wantsAnother({ extent, threshold, waitingAtStart, taken, waiting }) && (await mayGoOn())) {
-      const batch: Batch = ahead ?? (await this.#gather(list, extent, waiting));
-      await this.#flushParentsOf(list, trigger);
-      const { length } = batch.references;
-      // The next batch is read while this one is being written, and not while it is acknowledged: an ack
-      // shortens the list, and what is read would have moved.
-      const [written, next] = await Promise.all([
-        this.#write(batch, trigger),
-        worthReadingAhead(waiting, length, maxRows) ? this.#peek(list, length) : undefined,
-      ]);
-      ahead = (await this.#acknowledge(batch, written)) ? next : undefined;
-      taken += length;
-      waiting = await this.#length(list);
+    try {
+      while (wantsAnother(progress) && (await mayGoOn())) {
+        const batch: Batch = held?.ahead ?? (await this.#gather(list, progress));
+        const stranded = await this.#flushParentsOf(batch, trigger);
+        const { length } = batch.references;
+        const isFollowed = worthReadingAhead(progress, length, maxRows);
+        const before = held?.behind;
+        held = undefined;
+        const [behind, ahead] = await allOver([
+          this.#write(batch, stranded, trigger),
+          this.#acknowledgeAndPeek(before, batch, isFollowed),
+        ]);
+        held = ahead && { ahead, behind };
+        progress = after(progress, length);
+        if (held) continue;
+        await this.#acknowledge(behind);
+        progress = { ...progress, waiting: await this.#length(list) };
+      }
+    } finally {
+      if (held) await this.#acknowledge(held.behind);
     }
-    return taken;
+    return progress.taken;
   }
 
-  async #flushParentsOf(list: ListName, trigger: Trigger): Promise<void> {
-    if (list !== "messages") return;
+  /**
+   * While a batch is being written: acknowledges the one before it, then reads the one after it. One after the
+   * other, as an ack shortens the list, and what is read meanwhile would have moved; nothing where the list may
+   * not begin with the batch that is being written.
+   */
+  async #acknowledgeAndPeek(
+    behind: Written | undefined,
+    { list, references }: Batch,
+    isFollowed: boolean,
+  ): Promise<Batch | undefined> {
+    const isInPlace = behind === undefined || (await this.#acknowledge(behind));
+    return isInPlace && isFollowed ? this.#peek(list, references.length) : undefined;
+  }
+
+  /** Writes the chats of messages in hand; answers which of these then cannot be written, as their chat was not. */
+  async #flushParentsOf(batch: Batch, trigger: Trigger): Promise<ReadonlySet<PendingEntry>> {
+    if (batch.list !== "messages") return new Set();
     await this.#drain("chats", trigger, "what-waited", true);
     // Stopped before all chats were drained: the messages must wait for them.
     if (this.#parts.signal.aborted) throw new DrainStoppedError();
+    return this.#patiently(() => this.#parts.source.stranded(batch));
   }
 
-  async #gather(list: ListName, extent: DrainProgress["extent"], waiting: number): Promise<Batch> {
+  async #gather(list: ListName, { extent, waiting }: DrainProgress): Promise<Batch> {
     const ms = gatherMs(extent, waiting, this.#parts.maxRows);
     if (ms > 0) await this.#parts.clock.sleep(ms, this.#parts.signal);
     return this.#peek(list, 0);
@@ -156,10 +184,9 @@ export class Drain {
   }
 
   /** Resolves when it is known of every record that it is committed, or why it cannot be. */
-  async #write(batch: Batch, trigger: Trigger): Promise<Written> {
-    const { source, sink, clock, log, isHeld } = this.#parts;
+  async #write(batch: Batch, stranded: ReadonlySet<PendingEntry>, trigger: Trigger): Promise<Written> {
+    const { sink, clock, log, isHeld } = this.#parts;
     const startedAtMs = clock.nowMs();
-    const stranded = await this.#patiently(() => source.stranded(batch));
     const { outcome, refused } = await writeIsolating(
       (rows: readonly PendingEntry[]) =>
         this.#patiently(() => {
@@ -179,11 +206,17 @@ export class Drain {
     const refusals = refused.size + faultsOf(batch).length;
     const totals = totalsOf(trigger, outcome, refusals, durationMs);
     const deaths = [...reasonedAs("its chat was refused", stranded), ...refused];
-    return { trigger, durationMs, totals, deaths: new Map([...deaths, ...conflictsIn(batch, outcome)]) };
+    return {
+      batch,
+      trigger,
+      durationMs,
+      totals,
+      deaths: new Map([...deaths, ...conflictsIn(batch, outcome)]),
+    };
   }
 
   /** Whether this ack took the batch off the list; false where an earlier one had. */
-  async #acknowledge(batch: Batch, { deaths, totals, ...written }: Written): Promise<boolean> {
+  async #acknowledge({ batch, deaths, totals, ...written }: Written): Promise<boolean> {
     const { source, log } = this.#parts;
     const reply = await this.#patiently(() => source.acknowledge(batch, deaths, totals));
     if (reply.kind === "lease-lost") throw new LeaseLostError();
@@ -215,6 +248,12 @@ export class Drain {
       if (signal.aborted) throw new DrainStoppedError();
     }
   }
+}
+
+/** Resolves when both are over, and only then throws what one of them threw: nothing goes on by itself. */
+async function allOver<A, B>(both: [Promise<A>, Promise<B>]): Promise<[A, B]> {
+  await Promise.allSettled(both);
+  return Promise.all(both);
 }
 
 function flushOf(batch: Batch, written: Pick<Written, "trigger" | "durationMs">): Flush {

@@ -74,9 +74,21 @@ describe("Any drain", () => {
 
 describe("Reading ahead", () => {
   it("is worth it only where a full batch lies behind the one in hand", () => {
-    expect(worthReadingAhead(2000, 1000, 1000)).to.equal(true);
-    expect(worthReadingAhead(1999, 1000, 1000)).to.equal(false);
-    expect(worthReadingAhead(1100, 100, 1000)).to.equal(true);
+    expect(worthReadingAhead(progress({ waiting: 2000 }), 1000, 1000)).to.equal(true);
+    expect(worthReadingAhead(progress({ waiting: 1999 }), 1000, 1000)).to.equal(false);
+    expect(worthReadingAhead(progress({ waiting: 1100 }), 100, 1000)).to.equal(true);
+  });
+
+  it("is not worth it where the list turns out to be empty, or the drain would never end", () => {
+    expect(worthReadingAhead(progress({ waiting: 2000 }), 0, 1000)).to.equal(false);
+  });
+
+  it("is worth it only where the drain will go on after the batch in hand", () => {
+    const extent = "what-waited";
+    const last = progress({ extent, waitingAtStart: 500, taken: 400, waiting: 2000 });
+    expect(worthReadingAhead(last, 100, 100)).to.equal(false);
+    expect(worthReadingAhead(last, 99, 100)).to.equal(true);
+    expect(worthReadingAhead(progress({ threshold: 50, waiting: 50 }), 10, 10)).to.equal(false);
   });
 });
 
