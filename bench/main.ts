@@ -3,12 +3,27 @@ import { Command } from "commander";
 
 import { accept } from "./accept.ts";
 import { drain } from "./drain.ts";
+import { growth } from "./growth.ts";
+import { memory } from "./memory.ts";
+import { scale } from "./scale.ts";
 import { search } from "./search.ts";
+import { start } from "./start.ts";
 import { type Benchmark, Settings } from "./support/benchmark.ts";
 import { keepResult, writePage } from "./support/report.ts";
+import { sustained } from "./sustained.ts";
 import { workers } from "./workers.ts";
 
-const benchmarks: readonly Benchmark[] = [accept, workers, drain, search];
+const benchmarks: readonly Benchmark[] = [
+  accept,
+  workers,
+  drain,
+  scale,
+  sustained,
+  growth,
+  memory,
+  start,
+  search,
+];
 
 const program = new Command("npm run bench")
   .usage("<name> [-- options]")

@@ -10,6 +10,11 @@ export function cpuSeconds(pid: number): number {
   return familyOf(pid).reduce((total, member) => total + ticksOf(member), 0) / ticksPerSecond;
 }
 
+/** Bytes of memory that a process and all it has started hold. */
+export function residentBytes(pid: number): number {
+  return familyOf(pid).reduce((total, member) => total + residentOf(member), 0);
+}
+
 function familyOf(pid: number): number[] {
   return [pid, ...childrenOf(pid).flatMap(familyOf)];
 }
@@ -20,6 +25,16 @@ function ticksOf(pid: number): number {
     // The name, second and in brackets, may hold spaces and brackets.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return Number(fields[11]) + Number(fields[12]);
+  } catch {
+    return 0;
+  }
+}
+
+function residentOf(pid: number): number {
+  try {
+    const [, kibibytes = "0"] =
+      /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+    return Number(kibibytes) * 1024;
   } catch {
     return 0;
   }

@@ -7,8 +7,8 @@ import type { Connection } from "mysql2/promise";
 import { cpuOf, type CpuUse, type Pids } from "./cpu.ts";
 import { enginePids } from "./engines.ts";
 import { peer, Program, sluice } from "./program.ts";
-import { connectRaw, statements } from "./raw-rows.ts";
-import { messageJson, Stage } from "./stage.ts";
+import { connectRaw, statements, text as body } from "./rows.ts";
+import { evenSize, Stage, usualSize } from "./stage.ts";
 
 /** How fast rows went into MySQL, and what it took. */
 export interface Drained {
@@ -45,41 +45,69 @@ async function watch(count: number, remaining: () => Promise<number>): Promise<n
   throw new Error(`not drained within ${patienceMs / 1000} s`);
 }
 
-/** Measures a drain and checks that each message is a row. */
-async function measure(
-  stage: Stage,
-  pids: Pids,
-  count: number,
-  run: () => Promise<number>,
-): Promise<Drained> {
+/** What a drain takes, by processor time and by what `run` answers: its rate. */
+async function measure(pids: Pids, count: number, run: () => Promise<number>): Promise<Drained> {
   const { result: rowsPerSecond, cpu } = await cpuOf(pids, run);
-  const rows = await stage.countMessages();
-  if (rows !== count) throw new Error(`${rows} rows of ${count} messages`);
   const us = (seconds: number) => (seconds * 1e6) / count;
   return { rowsPerSecond, cpuUs: { node: us(cpu.node), redis: us(cpu.redis), mysql: us(cpu.mysql) } };
 }
 
+/** @throws where not each message is a row */
+async function requireRows(stage: Stage, count: number): Promise<void> {
+  const rows = await stage.countMessages();
+  if (rows !== count) throw new Error(`${rows} rows of ${count} messages`);
+}
+
+/** Flushers that work on a stage only when they are told. */
+export class Flushers {
+  readonly #stage: Stage;
+  readonly #programs: readonly Program[];
+
+  private constructor(stage: Stage, programs: readonly Program[]) {
+    this.#stage = stage;
+    this.#programs = programs;
+  }
+
+  static async start(stage: Stage, processes = 1): Promise<Flushers> {
+    await stage.pause();
+    const starts = Array.from({ length: processes }, () => Program.start(sluice, ["flusher"], stage.env));
+    return new Flushers(stage, await Promise.all(starts));
+  }
+
+  /** Makes messages pending and has them flushed. */
+  async flush(count: number): Promise<Drained> {
+    const stage = this.#stage;
+    await stage.fill(count);
+    const pids = { node: this.#programs.map(({ pid }) => pid), ...(await enginePids(stage.workspace)) };
+    return measure(pids, count, async () => {
+      await stage.resume();
+      const rate = await watch(count, () => stage.pending());
+      await stage.pause();
+      await stage.requireNoDeadLetters();
+      return rate;
+    });
+  }
+
+  async end(): Promise<void> {
+    for (const program of this.#programs) await program.end();
+  }
+}
+
 /** The flusher, as a process or as several that share the partitions. */
 export async function sluiceDrainer(name: string, { processes = 1, partitions = 1 } = {}): Promise<Drainer> {
-  const stage = await Stage.open({ PARTITIONS: String(partitions) });
-  await stage.pause();
-  const starts = Array.from({ length: processes }, () => Program.start(sluice, ["flusher"], stage.env));
-  const flushers = await Promise.all(starts);
-  const pids = { node: flushers.map(({ pid }) => pid), ...(await enginePids(stage.workspace)) };
+  const size = partitions === 1 ? usualSize : evenSize;
+  const stage = await Stage.open({ PARTITIONS: String(partitions) }, size);
+  const flushers = await Flushers.start(stage, processes);
   return {
     name,
     async drain(count) {
       await stage.dropMessages();
-      await stage.fill(count);
-      return measure(stage, pids, count, async () => {
-        await stage.resume();
-        const rate = await watch(count, () => stage.pending());
-        await stage.pause();
-        return rate;
-      });
+      const drained = await flushers.flush(count);
+      await requireRows(stage, count);
+      return drained;
     },
     async close() {
-      for (const flusher of flushers) await flusher.end();
+      await flushers.end();
       await stage.close();
     },
   };
@@ -95,7 +123,9 @@ export async function rawDrainer(name: string, connections: number): Promise<Dra
     async drain(count) {
       await stage.dropMessages();
       const texts = [...statements(stage.chats, count)];
-      return measure(stage, pids, count, () => runAll(open, texts, count));
+      const drained = await measure(pids, count, () => runAll(open, texts, count));
+      await requireRows(stage, count);
+      return drained;
     },
     async close() {
       for (const connection of open) await connection.end();
@@ -127,7 +157,6 @@ export async function bullmqDrainer(name: string, script: string): Promise<Drain
   const pids = { node: [worker.pid], ...(await enginePids(workspace)) };
   const connection = new Redis(workspace.config.redis.url, { maxRetriesPerRequest: null });
   const queue = new Queue("messages", { connection, prefix: workspace.config.redis.namespace });
-  const { body } = JSON.parse(messageJson) as { body: string };
   const jobOf = (at: number) => {
     const { token, chatNumber } = chats[at % chats.length] ?? { token: "", chatNumber: 0 };
     const number = Math.floor(at / chats.length) + 1;
@@ -143,13 +172,15 @@ export async function bullmqDrainer(name: string, script: string): Promise<Drain
         const length = Math.min(1000, count - from);
         await queue.addBulk(Array.from({ length }, (_, at) => jobOf(from + at)));
       }
-      return measure(stage, pids, count, async () => {
+      const drained = await measure(pids, count, async () => {
         await queue.resume();
         return watch(count, async () => {
           const { wait = 0, active = 0 } = await queue.getJobCounts("wait", "active");
           return wait + active;
         });
       });
+      await requireRows(stage, count);
+      return drained;
     },
     async close() {
       await worker.end();

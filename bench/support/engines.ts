@@ -38,6 +38,13 @@ export async function enginePids({ redis, sql }: Engines): Promise<{ redis: numb
   };
 }
 
+/** Bytes that Redis has allocated for its data: all but what it buffers for clients and for its file. */
+export async function redisBytes({ redis }: Pick<Workspace, "redis">): Promise<number> {
+  const memory = await redis.info("memory");
+  const buffers = ["mem_clients_normal", "mem_aof_buffer"].map((name) => Number(field(memory, name)));
+  return buffers.reduce((rest, bytes) => rest - bytes, Number(field(memory, "used_memory")));
+}
+
 function field(info: string, name: string): string {
   return new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1] ?? "";
 }

@@ -6,27 +6,28 @@ import { nanoid } from "nanoid";
 
 import { type Buffer, openBuffer } from "../../src/buffer/buffer.ts";
 import { Keys } from "../../src/buffer/keys.ts";
+import type { PartitionTotals } from "../../src/buffer/totals.ts";
+import type { Parent } from "../../src/buffer/references.ts";
 import { encodeRecord, newRecord } from "../../src/records.ts";
 import { openWorkspace, type Workspace } from "../../test/support/workspace.ts";
+import { type Chat, storeRows, text } from "./rows.ts";
 import { scratchDirectory } from "./scratch.ts";
-
-export interface Chat {
-  readonly token: string;
-  readonly chatNumber: number;
-}
 
 export interface StageSize {
   readonly applications: number;
   /** Of all applications together. */
   readonly chats: number;
+  /** How many messages of each chat are rows from the beginning; none where it does not say. */
+  readonly storedIn?: (at: number) => number;
 }
 
 /** A hundred chats in ten applications: some are busy at once, none is alone. */
 export const usualSize: StageSize = { applications: 10, chats: 100 };
 
-/** About as long as what people write. */
-export const bodyBytes = 100;
-const text = "All work and no play makes a dull queue. ".repeat(3).slice(0, bodyBytes);
+/** As many in each of two, three or four partitions. */
+export const evenSize: StageSize = { applications: 12, chats: 120 };
+
+/** What is posted. */
 export const messageJson = JSON.stringify({ body: text });
 
 /** Room for all that is ever pending here, and no limit of requests that load could reach. */
@@ -68,8 +69,9 @@ export class Stage {
     const stage = new Stage(workspace, buffer, chats);
     for (let partition = 0; partition < buffer.partitions; partition += 1)
       await buffer.epochs.beginFirst(partition, randomUUID());
-    await stage.#storeParents(tokens);
-    await stage.seed();
+    const { storedIn = () => 0 } = size;
+    await storeRows(workspace, chats, storedIn);
+    await stage.#seed(tokens, storedIn);
     return stage;
   }
 
@@ -81,24 +83,12 @@ export class Stage {
     return Array.from({ length: this.buffer.partitions }, (_, partition) => partition);
   }
 
-  /** Writes a file of the paths under which these chats' messages are. */
-  writePaths(chats: readonly Chat[] = this.chats, suffix: (at: number) => string = () => ""): string {
-    const lines = chats.map(
-      ({ token, chatNumber }, at) =>
-        `/api/v1/applications/${token}/chats/${chatNumber}/messages${suffix(at)}\n`,
-    );
+  /** Writes a file of a path for each of these chats. */
+  writePaths(pathOf: (chat: Chat, at: number) => string = messagesPath, chats = this.chats): string {
+    const lines = chats.map((chat, at) => `${pathOf(chat, at)}\n`);
     const file = path.join(scratchDirectory, `paths-${nanoid(8)}`);
     writeFileSync(file, lines.join(""));
     return file;
-  }
-
-  /** Makes every chat, and what it belongs to, one that Redis knows. */
-  async seed(): Promise<void> {
-    const tokens = [...new Set(this.chats.map(({ token }) => token))];
-    const parents = [...tokens.map((token) => ({ token })), ...this.chats];
-    await inSlices(parents, (parent) =>
-      this.buffer.accepting.seed(parent, { greatest: 0, newestAtMs: Date.now() }),
-    );
   }
 
   /** Accepts messages in the chats by turns, as the API does. */
@@ -119,17 +109,41 @@ export class Stage {
     return (await Promise.all(lengths)).reduce((total, length) => total + length, 0);
   }
 
-  /** Throws away what is pending, as nobody flushes it; numbers go on. */
-  async discardPending(): Promise<void> {
+  /** Throws away what is pending in these chats, where nobody flushes it and nothing else is; numbers go on. */
+  async discardPending(chats: readonly Chat[] = this.chats): Promise<void> {
     const { redis, config } = this.workspace;
     for (const partition of this.partitions) {
       await redis.unlink(this.#keys.list(partition, "messages"));
       await redis.hset(this.#keys.meta(partition), "bytes", 0);
     }
-    await inSlices(this.chats, (chat) => redis.unlink(this.#keys.pending(chat)));
+    await inSlices(chats, (chat) => redis.unlink(this.#keys.pending(chat)));
     // Idempotency keys are remembered for a day; the queue is that of a peer, who has no other keys of this form.
     await unlinkMatching(this.workspace, `${config.redis.namespace}:{*}:idempotency:*`);
     await unlinkMatching(this.workspace, `${config.redis.namespace}:messages:*`);
+  }
+
+  /** Messages accepted since the stage was opened. */
+  async accepted(): Promise<number> {
+    return (await this.#totals()).reduce((total, { accepted }) => total + accepted.messages, 0);
+  }
+
+  /** @throws where MySQL has refused something */
+  async requireNoDeadLetters(): Promise<void> {
+    const dead = (await this.#totals()).reduce((total, { deadLetters }) => total + deadLetters, 0);
+    if (dead > 0) throw new Error(`${dead} dead letters`);
+  }
+
+  /**
+   * Brings forward what the rest of an hour would do.
+   *
+   * @throws where a counter was not about to leave
+   */
+  async expireCounters(): Promise<void> {
+    const { redis } = this.workspace;
+    await inSlices(this.#parents(), async (parent) => {
+      const key = this.#keys.counter(parent);
+      if ((await redis.call("pexpire", key, 1, "xx")) !== 1) throw new Error(`${key} would stay for ever`);
+    });
   }
 
   /** Stops or resumes the flushing of all partitions. */
@@ -146,6 +160,11 @@ export class Stage {
     return Number(row?.count);
   }
 
+  /** Removes each chat's rows of higher numbers. */
+  async dropMessagesBeyond(number: number): Promise<void> {
+    await this.workspace.sql("messages").where("number", ">", number).delete();
+  }
+
   async dropMessages(): Promise<void> {
     await this.workspace.sql.raw("truncate table messages");
   }
@@ -156,21 +175,30 @@ export class Stage {
     await this.workspace.close();
   }
 
-  async #storeParents(tokens: readonly string[]): Promise<void> {
-    const { sql } = this.workspace;
-    const now = new Date();
-    const times = { created_at: now, updated_at: now };
-    await sql("applications").insert(tokens.map((token) => ({ token, name: "benchmark", ...times })));
-    for (let from = 0; from < this.chats.length; from += 5000) {
-      const rows = this.chats.slice(from, from + 5000).map(({ token, chatNumber }) => ({
-        application_token: token,
-        number: chatNumber,
-        operation_id: nanoid(operationIdLength),
-        ...times,
-      }));
-      await sql("chats").insert(rows);
-    }
+  #totals(): Promise<PartitionTotals[]> {
+    return Promise.all(this.partitions.map((partition) => this.buffer.totals.read(partition)));
   }
+
+  #parents(): Parent[] {
+    const tokens = [...new Set(this.chats.map(({ token }) => token))];
+    return [...tokens.map((token) => ({ token })), ...this.chats];
+  }
+
+  /** Makes every chat, and what it belongs to, one that Redis knows. */
+  async #seed(tokens: readonly string[], storedIn: (at: number) => number): Promise<void> {
+    const parents: (Parent & { greatest: number })[] = [
+      ...tokens.map((token) => ({ token, greatest: this.chats.length })),
+      ...this.chats.map((chat, at) => ({ ...chat, greatest: storedIn(at) })),
+    ];
+    await inSlices(parents, async ({ greatest, ...parent }) => {
+      await this.buffer.accepting.seed(parent, { greatest, newestAtMs: Date.now() });
+    });
+  }
+}
+
+/** Where a chat's messages are. */
+export function messagesPath({ token, chatNumber }: Chat): string {
+  return `/api/v1/applications/${token}/chats/${chatNumber}/messages`;
 }
 
 /** Tokens that lie in the partitions by turns, so that each has as much to do. */
