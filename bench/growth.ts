@@ -31,6 +31,7 @@ export const growth: Benchmark = {
   async run(settings): Promise<Findings> {
     const [pending, chats] = [settings.number("pending"), settings.number("chats")];
     const [depth, rows] = [settings.number("depth"), settings.number("rows")];
+    console.log("filling takes some minutes in all");
     const byPending = await measureByPending(pending, settings);
     const byChats = await measureByChats(chats, settings);
     const { byDepth, flushed } = await measureByRows(depth, rows, settings);

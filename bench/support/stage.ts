@@ -60,7 +60,8 @@ export class Stage {
     const workspace = await openWorkspace({ ...roomy, ...settings });
     const { redis, buffer: bounds } = workspace.config;
     const limits = { ...bounds, thresholds: { chats: 1e9, messages: 1e9 } };
-    const buffer = await openBuffer({ ...redis, limits }, "requests");
+    // Patient: what fills it is not what is measured.
+    const buffer = await openBuffer({ ...redis, limits }, "draining");
     const tokens = tokensFor(buffer, size.applications);
     const chats = Array.from({ length: size.chats }, (_, at) => ({
       token: tokens[at % tokens.length] ?? "",
