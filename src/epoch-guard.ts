@@ -7,6 +7,7 @@
 import { randomUUID } from "node:crypto";
 
 import type { Buffer } from "./buffer/buffer.ts";
+import { agreeOnPartitions } from "./partitioning.ts";
 import type { StoredEpoch } from "./store/epochs.ts";
 import type { Store } from "./store/store.ts";
 
@@ -28,6 +29,7 @@ export class EpochGuard {
   readonly #verified = new Map<number, string>();
   readonly #verifying = new Map<number, Promise<void>>();
   #runId: string | undefined;
+  #areAgreed = false;
 
   constructor(buffer: Buffer, store: Store, onLoss: LossListener) {
     this.#buffer = buffer;
@@ -35,6 +37,7 @@ export class EpochGuard {
     this.#onLoss = onLoss;
     buffer.onDisconnect(() => {
       this.#runId = undefined;
+      this.#areAgreed = false;
     });
   }
 
@@ -52,6 +55,7 @@ export class EpochGuard {
    * Resolves when Redis is known to be whole, or a new epoch has begun. The same Redis process as before
    * needs no look into MySQL.
    *
+   * @throws {PartitionsError} where the data is divided into another number of partitions
    * @throws {BufferUnavailableError} or MySQL's error, where it cannot be known
    */
   async verify(partition: number): Promise<void> {
@@ -66,6 +70,8 @@ export class EpochGuard {
   async #verify(partition: number): Promise<void> {
     const runId = (this.#runId ??= await this.#buffer.epochs.runId());
     if (this.#verified.get(partition) === runId) return;
+    if (!this.#areAgreed) await agreeOnPartitions(this.#buffer, this.#store);
+    this.#areAgreed = true;
     const stored = await this.#store.epochs.read(partition);
     await (stored ? this.#compare(partition, stored) : this.#beginFirst(partition));
     this.#verified.set(partition, runId);

@@ -12,11 +12,13 @@ import { runFlusher } from "./commands/flusher.ts";
 import { runJobByHand } from "./commands/jobs.ts";
 import { runMigrate } from "./commands/migrate.ts";
 import { OperatorError } from "./commands/operator-error.ts";
+import { runRepartition } from "./commands/repartition.ts";
 import { runReindex, runSearchCheck } from "./commands/search.ts";
 import { type RestoreOptions, runRestore } from "./commands/restore.ts";
 import { runStatus } from "./commands/status.ts";
 import { ConfigError, loadConfig } from "./config.ts";
 import { RestoreRefusedError } from "./jobs/restore.ts";
+import { PartitionsError } from "./partitioning.ts";
 
 const program = new Command("sluice").description(
   "A write-behind chat API: numbered and kept in Redis at once, flushed to MySQL in multi-row INSERTs.",
@@ -75,6 +77,12 @@ program
   .action((file: string | undefined, options: RestoreOptions) => runRestore(loadConfig(), file, options));
 
 program
+  .command("repartition")
+  .description("divide the data into another number of partitions; stop the API and the flushers before")
+  .argument("<n>", "partitions from then on")
+  .action((n: string) => runRepartition(loadConfig(), n));
+
+program
   .command("status")
   .description("show what is pending and what was flushed")
   .option("--json", "as JSON", false)
@@ -125,7 +133,14 @@ try {
 }
 
 function isForOperators(error: Error): boolean {
-  const kinds = [ConfigError, OperatorError, BufferUnavailableError, RestoreRefusedError, SnapshotError];
+  const kinds = [
+    ConfigError,
+    OperatorError,
+    PartitionsError,
+    BufferUnavailableError,
+    RestoreRefusedError,
+    SnapshotError,
+  ];
   return kinds.some((kind) => error instanceof kind);
 }
 

@@ -157,6 +157,16 @@ export class Keys {
     return this.#key(partition, "wake");
   }
 
+  /** String: into how many partitions this Redis is divided. */
+  partitionCount(): string {
+    return this.#key(0, "partitions");
+  }
+
+  /** Hash: what was noted when a change of that number began; absent while there is none. */
+  repartition(): string {
+    return this.#key(0, "repartition");
+  }
+
   /** Hash: what each process that runs says of itself. */
   processes(): string {
     return this.#key(0, "processes");
@@ -232,7 +242,7 @@ interface ParsedKey {
 
 /** The keys that hold the token of an application next. */
 const parentNames = new Set(["counter", "pending", "revisions", "dead", "owed"]);
-const presentNames = /^(lease|index-lease|processes|processes-forgotten|job-\w+)$/;
+const presentNames = /^(lease|index-lease|processes|processes-forgotten|partitions|job-\w+)$/;
 
 /** A client's key as part of a name: of one length, and of no character that means something here. */
 function digestOf(key: string): string {

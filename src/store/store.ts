@@ -5,6 +5,7 @@ import { Applications } from "./applications.ts";
 import { openPool } from "./connection.ts";
 import { Counts } from "./counts.ts";
 import { Epochs } from "./epochs.ts";
+import { Layout } from "./layout.ts";
 import { Reads } from "./reads.ts";
 import { Removals } from "./removals.ts";
 import { Searching } from "./searching.ts";
@@ -19,6 +20,7 @@ export class Store {
   readonly searching: Searching;
   readonly epochs: Epochs;
   readonly counts: Counts;
+  readonly layout: Layout;
   readonly #knex: Knex;
 
   constructor(pool: Knex) {
@@ -30,6 +32,7 @@ export class Store {
     this.searching = new Searching(pool);
     this.epochs = new Epochs(pool);
     this.counts = new Counts(pool);
+    this.layout = new Layout(pool);
   }
 
   /** Resolves when MySQL answers. @throws what MySQL or the way to it says */
