@@ -7,7 +7,7 @@ export async function up(knex: Knex): Promise<void> {
       name varchar(64) character set ascii collate ascii_bin not null,
       content varchar(255) character set ascii collate ascii_bin not null,
       primary key (name)
-    ) engine=InnoDB default character set utf8mb4 collate utf8mb4_unicode_520_ci`);
+    ) engine=InnoDB default character set utf8mb4 collate utf8mb4_unicode_ci`);
 }
 
 export async function down(knex: Knex): Promise<void> {

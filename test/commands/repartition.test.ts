@@ -9,7 +9,7 @@ import { Flusher } from "../../src/flusher/flusher.ts";
 import type { Services } from "../../src/http/services.ts";
 import { openSearch } from "../../src/search/open-search.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
-import { createLogger, Metrics } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -58,7 +58,7 @@ describe("The number of partitions", () => {
       const settings = { elasticsearchUrl: undefined, namespace: config.redis.namespace };
       const search = openSearch(settings, store.searching, logger);
       const parts = { buffer, store, search, check: () => Promise.resolve([]) };
-      const services = createServices(parts, new Metrics(), logger);
+      const services = createServices(parts, () => Promise.resolve(""), logger);
       const done = await act({ services, buffer, store });
       flusher.trigger("manual");
       await waitFor(async () => (await pendingIn(buffer)) === 0, { what: "nothing to be pending" });
