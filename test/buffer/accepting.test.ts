@@ -126,6 +126,91 @@ describe("Accepting", () => {
     expect(await accept(buffer, { token, chatNumber: 1 })).to.equal("unknown-parent");
   });
 
+  describe("what comes together", () => {
+    it("in one call is answered each for itself, in the order in which it came", async () => {
+      const buffer = await open({ maxRecords: 7 });
+      await seed(buffer, { token }, 0);
+      await seed(buffer, { token: "deleted" }, 0);
+      await buffer.revising.markDeleted("deleted", 60);
+      await accept(buffer, { token });
+      const chat = { token, chatNumber: 1 };
+      const keyed = (fingerprint: string) =>
+        buffer.accepting.accept(chat, { ...request(), requestKey: { key: "key", fingerprint } });
+      const replies = await Promise.all([
+        keyed("same"),
+        buffer.accepting.accept({ token: "unknown" }, request()),
+        buffer.accepting.accept(chat, request()),
+        keyed("same"),
+        keyed("another"),
+        buffer.accepting.accept({ token: "deleted" }, request()),
+        buffer.accepting.accept({ token, chatNumber: 2 }, request()),
+        buffer.accepting.accept({ token }, request()),
+        buffer.accepting.accept({ token, chatNumber: 2 }, request()),
+        buffer.accepting.accept(chat, request()),
+        buffer.accepting.accept({ token }, request()),
+        buffer.accepting.accept(chat, request()),
+        keyed("same"),
+      ]);
+      expect(replies).to.deep.equal([
+        { kind: "accepted", number: 1 },
+        { kind: "unknown-parent" },
+        { kind: "accepted", number: 2 },
+        { kind: "replayed", number: 1, createdAtMs: 1000 },
+        { kind: "key-reused" },
+        { kind: "deleted-parent" },
+        { kind: "unknown-parent" },
+        { kind: "accepted", number: 2 },
+        { kind: "accepted", number: 1 },
+        { kind: "accepted", number: 3 },
+        { kind: "accepted", number: 3 },
+        { kind: "full" },
+        { kind: "replayed", number: 1, createdAtMs: 1000 },
+      ]);
+      const { pending, pendingBytes: bytes, accepted } = await buffer.totals.read(0);
+      expect({ pending, bytes, accepted }).to.deep.equal({
+        pending: { chats: 3, messages: 4 },
+        bytes: 7 * bytesOf("hello"),
+        accepted: { chats: 3, messages: 4 },
+      });
+    });
+
+    it("suffers nothing from a neighbour whose key was spoilt", async () => {
+      const buffer = await open();
+      await seed(buffer, { token }, 0);
+      await workspace.redis.set(keys.counter({ token: "spoilt" }), "no hash");
+      await workspace.redis.hset(keys.counter({ token: "odd" }), { epoch: "first-epoch", last: "no number" });
+      const outcomes = await Promise.allSettled(
+        [token, "spoilt", token, "odd", token].map((each) => accept(buffer, { token: each })),
+      );
+      expect(outcomes.map((outcome) => outcome.status === "fulfilled" && outcome.value)).to.deep.equal([
+        1,
+        false,
+        2,
+        false,
+        3,
+      ]);
+      expect((await buffer.totals.read(0)).accepted.chats).to.equal(3);
+    });
+
+    it("is taken by Redis in calls of at most 64 records or 256 KiB", async () => {
+      const buffer = await open();
+      await seed(buffer, { token }, 0);
+      await accept(buffer, { token });
+      const callsFor = async (texts: readonly string[]): Promise<number> => {
+        const before = await scriptCalls();
+        await Promise.all(texts.map((text) => accept(buffer, { token }, text)));
+        return (await scriptCalls()) - before;
+      };
+      expect(await callsFor(Array.from({ length: 130 }, () => ""))).to.equal(3);
+      expect(await callsFor(Array.from({ length: 9 }, () => "x".repeat(64 * 1024)))).to.equal(3);
+    });
+
+    async function scriptCalls(): Promise<number> {
+      const stats = await workspace.redis.info("commandstats");
+      return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+    }
+  });
+
   describe("when as much is pending as may be", () => {
     it("gives no number by records, chats and messages together, and the next when there is room", async () => {
       const buffer = await open({ maxRecords: 3 });

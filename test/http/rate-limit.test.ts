@@ -70,6 +70,19 @@ describe("the rate limit", () => {
     expect((await send(`${other.url}/applications`)).status).to.equal(429);
   });
 
+  it("lets through exactly as many as it says of what comes to two processes at once, each told its place", async () => {
+    const shells = [await limited(50), await limited(50)];
+    const sending = Array.from({ length: 80 }, (_, nth) => send(`${shells[nth % 2]?.url}/applications`));
+    const answers = await Promise.all(sending);
+    const left = answers
+      .filter(({ status }) => status === 200)
+      .map(({ headers }) => Number(headers.get("x-ratelimit-remaining")));
+    expect(left.sort((a, b) => b - a)).to.deep.equal(Array.from({ length: 50 }, (_, nth) => 49 - nth));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused).to.have.length(30);
+    for (const { headers } of refused) expect(headers.get("x-ratelimit-remaining")).to.equal("0");
+  });
+
   it("spares probes and metrics", async () => {
     const shell = await limited(1);
     for (const path of ["/livez", "/readyz", "/healthz/", "/METRICS", "/api/v1/livez"]) {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { expect } from "chai";
 import { Metrics, createLogger } from "../../src/telemetry.ts";
 import { post, send, startShell, token } from "./shell.ts";
@@ -8,6 +9,25 @@ describe("the log", () => {
     log(createLogger({ level: "info", destination: { write: (line) => (text += line) } }));
     return text;
   };
+
+  it("is whole when its process has ended, be it by itself or by a fault, and its errors are there at once", () => {
+    const lines = (ending: string): string[] => {
+      const program = `import { createLogger } from "./src/telemetry.ts";
+        import { writeSync } from "node:fs";
+        const logger = createLogger({ level: "info", pretty: false });
+        logger.info("first");
+        logger.error("second");
+        writeSync(1, "third\\n");
+        logger.info("fourth");
+        ${ending}`;
+      const args = ["--import=tsx", "--input-type=module", "--eval", program];
+      const { stdout } = spawnSync(process.execPath, args, { encoding: "utf8" });
+      return stdout.split("\n").map((line) => /first|second|third|fourth/.exec(line)?.[0] ?? line);
+    };
+    for (const ending of ["", "process.exit(0)", "throw new Error('broken')"]) {
+      expect(lines(ending), ending).to.deep.equal(["first", "second", "third", "fourth", ""]);
+    }
+  });
 
   it("never holds a token, a body or a raw path", async () => {
     const shell = await startShell({

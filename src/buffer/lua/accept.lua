@@ -110,9 +110,11 @@ local function take_record(at)
   return record
 end
 
--- A key that somebody spoilt fails those who need it and not their neighbours.
-local function is_of_one_record(message)
-  return string.find(message, 'WRONGTYPE') or string.find(message, 'ERR ')
+-- What is wrong with a key, or found in one, fails those who need it and not their neighbours. Other errors tell
+-- of Redis itself: they hold for the first record as for the last, so none is kept, and the call has failed.
+local function is_of_redis(message)
+  local code = string.match(message, '%u%u%u+')
+  return code and code ~= 'WRONGTYPE' and code ~= 'ERR'
 end
 
 local replies = {}
@@ -120,8 +122,7 @@ for at = 7, #ARGV, 5 do
   local is_done, reply = pcall(accept, take_record(at))
   if not is_done then
     local message = type(reply) == 'table' and reply.err or tostring(reply)
-    -- Whatever else Redis says is about itself: it held for the first record, so none is kept, and all are told.
-    if not is_of_one_record(message) then return redis.error_reply(message) end
+    if is_of_redis(message) then return redis.error_reply(message) end
     reply = { 'failed', message }
   end
   replies[#replies + 1] = reply
