@@ -2,6 +2,7 @@
 import { Command } from "commander";
 
 import { accept } from "./accept.ts";
+import { costs } from "./costs.ts";
 import { drain } from "./drain.ts";
 import { growth } from "./growth.ts";
 import { memory } from "./memory.ts";
@@ -15,6 +16,7 @@ import { workers } from "./workers.ts";
 
 const benchmarks: readonly Benchmark[] = [
   accept,
+  costs,
   workers,
   drain,
   scale,

@@ -17,17 +17,19 @@ export interface ServerKind {
 const asSluice = (name: string, settings: NodeJS.ProcessEnv = {}, hasKeys = false): ServerKind => {
   return { name, script: sluice, args: ["api"], settings, hasKeys };
 };
-const asPeer = (name: string, file: string): ServerKind => {
-  return { name, script: peer(file), args: [], settings: {}, hasKeys: false };
-};
 
 /** Sluice as it is by default: each request has a line in the log. */
 export const sluiceKind = asSluice("Sluice");
 export const silentSluice = asSluice("Sluice, LOG_LEVEL=warn", { LOG_LEVEL: "warn" });
 export const sluiceWithKeys = asSluice("Sluice, each with an Idempotency-Key", {}, true);
-export const echo = asPeer("bare node:http, echo", "echo");
-export const fastifyBullmq = asPeer("Fastify + BullMQ", "fastify-bullmq");
-export const koaInsert = asPeer("Koa + direct INSERT", "koa-insert");
+export const echo = peerWith("bare node:http, echo", "echo");
+export const fastifyBullmq = peerWith("Fastify + BullMQ", "fastify-bullmq");
+export const koaInsert = peerWith("Koa + direct INSERT", "koa-insert");
+
+/** A program of `bench/peers`. */
+export function peerWith(name: string, file: string, args: readonly string[] = []): ServerKind {
+  return { name, script: peer(file), args, settings: {}, hasKeys: false };
+}
 
 /** Sluice with other settings than the default ones. */
 export function sluiceWith(name: string, settings: NodeJS.ProcessEnv): ServerKind {
