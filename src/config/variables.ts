@@ -71,7 +71,7 @@ export const sections = {
       1,
       1024,
       1,
-      "Parts the buffer is divided into, each drained on its own; do not change it while records are pending.",
+      "Parts the buffer is divided into, each drained on its own; fixed with the first start, changed by sluice repartition.",
     ),
   },
   "MySQL or MariaDB": {
