@@ -28,22 +28,26 @@ export class EpochGuard {
   /** Of each partition, the Redis process whose data was found to be whole. */
   readonly #verified = new Map<number, string>();
   readonly #verifying = new Map<number, Promise<void>>();
-  #runId: string | undefined;
   #areAgreed = false;
+  /** Of each partition, the Redis process that serves it, as far as that is certain. */
+  readonly #serving = new Map<number, string>();
+  #reconnects = 0;
 
   constructor(buffer: Buffer, store: Store, onLoss: LossListener) {
     this.#buffer = buffer;
     this.#store = store;
     this.#onLoss = onLoss;
-    buffer.onDisconnect(() => {
-      this.#runId = undefined;
+    buffer.onReconnect(() => {
+      this.#reconnects += 1;
+      this.#serving.clear();
       this.#areAgreed = false;
     });
   }
 
   /** Whether nothing has happened to Redis since the partition was last found to be whole. */
   isVerified(partition: number): boolean {
-    return this.#runId !== undefined && this.#verified.get(partition) === this.#runId;
+    const serving = this.#serving.get(partition);
+    return serving !== undefined && this.#verified.get(partition) === serving;
   }
 
   /** Makes the next `verify` of a partition look, whatever was found before. */
@@ -68,13 +72,23 @@ export class EpochGuard {
   }
 
   async #verify(partition: number): Promise<void> {
-    const runId = (this.#runId ??= await this.#buffer.epochs.runId());
-    if (this.#verified.get(partition) === runId) return;
+    const serving = await this.#whoServes(partition);
+    if (this.#verified.get(partition) === serving) return;
     if (!this.#areAgreed) await agreeOnPartitions(this.#buffer, this.#store);
     this.#areAgreed = true;
     const stored = await this.#store.epochs.read(partition);
     await (stored ? this.#compare(partition, stored) : this.#beginFirst(partition));
-    this.#verified.set(partition, runId);
+    this.#verified.set(partition, serving);
+  }
+
+  async #whoServes(partition: number): Promise<string> {
+    const known = this.#serving.get(partition);
+    if (known !== undefined) return known;
+    const reconnects = this.#reconnects;
+    const serving = await this.#buffer.epochs.servedBy(partition);
+    // An answer from before the connection was lost says nothing of whoever serves now.
+    if (reconnects === this.#reconnects) this.#serving.set(partition, serving);
+    return serving;
   }
 
   async #beginFirst(partition: number): Promise<void> {

@@ -1,5 +1,4 @@
-import type { Redis } from "ioredis";
-
+import type { RedisClient } from "./clients.ts";
 import { type Connection, connectSubscriber } from "./connections.ts";
 import type { Keys } from "./keys.ts";
 
@@ -20,7 +19,7 @@ export class BlockedAddresses {
   readonly #connection: Connection;
   readonly #keys: Keys;
   readonly #url: string;
-  #subscriber: Redis | undefined;
+  #subscriber: RedisClient | undefined;
 
   constructor(connection: Connection, keys: Keys, url: string) {
     this.#connection = connection;

@@ -1,8 +1,8 @@
-import type { Redis } from "ioredis";
-
 import { Accepting, type AcceptLimits, requestKeySeconds } from "./accepting.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import { BlockedAddresses } from "./blocked-addresses.ts";
+import type { RedisClient } from "./clients.ts";
+import { ClusterClient } from "./cluster-client.ts";
 import { connect, connectSubscriber, type Connection } from "./connections.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { BufferEpochs } from "./epochs.ts";
@@ -76,7 +76,7 @@ export class Buffer {
   readonly #connection: Connection;
   readonly #url: string;
   readonly #keys: Keys;
-  #subscriber: Redis | undefined;
+  #subscriber: RedisClient | undefined;
 
   constructor(connection: Connection, settings: BufferSettings) {
     const keys = new Keys(settings.namespace, settings.partitions);
@@ -116,7 +116,7 @@ export class Buffer {
   }
 
   /** The connection itself, for the rate limiter, which keeps keys of its own. */
-  get connection(): Redis {
+  get connection(): RedisClient {
     return this.#connection.client;
   }
 
@@ -130,15 +130,24 @@ export class Buffer {
     await this.#connection.settled(this.#connection.client.ping());
   }
 
-  /** Redis' `maxmemory-policy`, or nothing where it may not be asked. */
+  /**
+   * Redis' `maxmemory-policy`, or nothing where it may not be asked; of a cluster the worst of its masters'.
+   *
+   * @throws {BufferUnavailableError} where no part of a cluster serves
+   */
   async evictionPolicy(): Promise<string | undefined> {
-    const info = await this.#connection.settled(this.#connection.client.info("memory"));
-    return /^maxmemory_policy:(.*?)\r?$/m.exec(info)?.[1];
+    const masters = await this.#connection.servingMasters();
+    const infos = await this.#connection.settled(Promise.all(masters.map((master) => master.info("memory"))));
+    const policies = infos.map((info) => /^maxmemory_policy:(.*?)\r?$/m.exec(info)?.[1]);
+    return policies.find((policy) => policy !== "noeviction") ?? policies[0];
   }
 
-  /** Calls back each time the connection is lost. */
-  onDisconnect(listener: () => void): void {
-    this.#connection.client.on("close", listener);
+  /**
+   * Calls back before any command can reach another Redis process than before: each time the connection is
+   * lost, or a cluster was asked who serves what.
+   */
+  onReconnect(listener: () => void): void {
+    this.#connection.onReconnect(listener);
   }
 
   /** Calls back when a partition's flusher should look, and for each partition after a lost connection. */
@@ -152,8 +161,9 @@ export class Buffer {
       const partition = channels.indexOf(channel);
       if (partition >= 0) listener(partition, reason === "manual" ? "manual" : "threshold");
     });
-    // A wake-up sent while the connection was down was heard by nobody.
-    subscriber.on("ready", () => {
+    // A wake-up sent while the connection was down was heard by nobody. A cluster's client does not tell of
+    // that; it asks every two seconds who serves what.
+    subscriber.on(subscriber instanceof ClusterClient ? "refresh" : "ready", () => {
       for (const partition of channels.keys()) listener(partition, "threshold");
     });
     await subscriber.subscribe(...channels);
@@ -189,6 +199,6 @@ export class Buffer {
 /** Opens the buffer. Redis need not be there yet: commands fail until it is. */
 export async function openBuffer(settings: BufferSettings, use: "requests" | "draining"): Promise<Buffer> {
   const connection = connect(settings.url, use);
-  await connection.client.connect().catch(() => undefined);
+  await connection.open();
   return new Buffer(connection, settings);
 }

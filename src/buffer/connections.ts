@@ -1,4 +1,10 @@
-import { Redis, ReplyError } from "ioredis";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { type Redis, ReplyError } from "ioredis";
+
+import { parseRedisAddress } from "../redis-address.ts";
+import { createClient, createSubscriber, type RedisClient, timeoutMs, type Use } from "./clients.ts";
+import { ClusterClient } from "./cluster-client.ts";
 
 /** Thrown when Redis is away, too slow, or answers that it cannot serve now. Nothing is known of the outcome. */
 export class BufferUnavailableError extends Error {
@@ -8,47 +14,86 @@ export class BufferUnavailableError extends Error {
   }
 }
 
-/** A command that has no answer after this long has failed, so that a client hears 503 within a second. */
-const requestTimeoutMs = 600;
-/** The flusher can wait for a busy Redis; a batch of a thousand rows is one command. */
-const drainTimeoutMs = 10_000;
+/** A start does not wait for Redis longer than this. */
+const openTimeoutMs = 3000;
 
 /**
  * Connects to Redis such that every command settles: none waits for a connection, none is sent twice.
  * The client reconnects by itself for as long as it takes.
  */
-export function connect(url: string, use: "requests" | "draining"): Connection {
-  const commandTimeout = use === "requests" ? requestTimeoutMs : drainTimeoutMs;
-  const client = new Redis(url, {
-    commandTimeout,
-    // A connection on which nothing comes back is given up, or each command would wait out its timeout.
-    socketTimeout: 2 * commandTimeout,
-    connectTimeout: 2000,
-    enableOfflineQueue: false,
-    // A command whose reply was lost may have run: to send it again could number a message twice.
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    enableAutoPipelining: use === "requests",
-    // These are gathered before they come here, and would only wait once more.
-    autoPipeliningIgnoredCommands: ["sluice-accept", "rlflxIncr"],
-    retryStrategy: (attempt) => Math.min(50 * attempt, 500),
-    // A demoted or read-only master: connect anew, perhaps to another.
-    reconnectOnError: (error) => error.message.startsWith("READONLY"),
-    lazyConnect: true,
-  });
-  // Every failed command says so itself; without a listener the same fault would end the process.
-  client.on("error", () => undefined);
-  return new Connection(client, commandTimeout);
+export function connect(url: string, use: Use): Connection {
+  return new Connection(createClient(parseRedisAddress(url), use), timeoutMs[use]);
+}
+
+/** Connects for pub/sub: waits for Redis for ever and subscribes again after each reconnect. */
+export function connectSubscriber(url: string): RedisClient {
+  return createSubscriber(parseRedisAddress(url));
 }
 
 /** A Redis client and how long its callers wait. */
 export class Connection {
-  readonly client: Redis;
+  readonly client: RedisClient;
   readonly #timeoutMs: number;
 
-  constructor(client: Redis, timeoutMs: number) {
+  constructor(client: RedisClient, timeoutMs: number) {
     this.client = client;
     this.#timeoutMs = timeoutMs;
+  }
+
+  /** Resolves when Redis is connected, or after a first attempt at it; it is gone on with. */
+  async open(): Promise<void> {
+    const { client } = this;
+    // A cluster that is down, and sentinels that are away, are asked again and again meanwhile.
+    const late = delay(openTimeoutMs, undefined, { ref: false });
+    await Promise.race([client.connect().catch(() => undefined), late]);
+    if (client instanceof ClusterClient) await Promise.race([client.connected(), late]);
+  }
+
+  /** A cluster's client lets commands wait for a first connection; nothing may be kept after its 503. @throws */
+  requireConnected(): void {
+    const { client } = this;
+    if (client instanceof ClusterClient && client.status !== "ready") {
+      throw new BufferUnavailableError(`the cluster is not connected: ${client.status}`);
+    }
+  }
+
+  /**
+   * Every server that holds a part of the data: one, or the masters of a cluster.
+   *
+   * @throws {BufferUnavailableError} while one of a cluster is away
+   */
+  masters(): readonly Redis[] {
+    if (!(this.client instanceof ClusterClient)) return [this.client];
+    try {
+      return this.client.masters;
+    } catch (error) {
+      this.client.refreshAfterFailure();
+      throw new BufferUnavailableError(error);
+    }
+  }
+
+  /** The one server, or those masters of a cluster that serve. @throws {BufferUnavailableError} where none does */
+  async servingMasters(): Promise<readonly Redis[]> {
+    const { client } = this;
+    return client instanceof ClusterClient ? this.settled(client.servingMasters()) : [client];
+  }
+
+  /** The number of the database that is used there. */
+  get database(): number {
+    return this.client instanceof ClusterClient ? 0 : (this.client.options.db ?? 0);
+  }
+
+  /** Where each part of the data lies now, for a comparison. */
+  get layout(): string {
+    return this.client instanceof ClusterClient ? this.client.masterBySlot.join() : "";
+  }
+
+  /**
+   * Calls back before any command can reach another server, or one that was started again: each time the
+   * connection is lost, or a cluster was asked who serves what.
+   */
+  onReconnect(listener: () => void): void {
+    this.client.on(this.client instanceof ClusterClient ? "refresh" : "close", listener);
   }
 
   /**
@@ -68,28 +113,18 @@ export class Connection {
     try {
       return await Promise.race([command, late]);
     } catch (error) {
-      throw isDefect(error) ? error : new BufferUnavailableError(error);
+      if (isDefect(error)) throw error;
+      if (this.client instanceof ClusterClient) this.client.refreshAfterFailure();
+      throw new BufferUnavailableError(error);
     } finally {
       clearTimeout(timer);
     }
   }
 }
 
-/** Connects for pub/sub: waits for Redis for ever and subscribes again after each reconnect. */
-export function connectSubscriber(url: string): Redis {
-  const client = new Redis(url, {
-    maxRetriesPerRequest: null,
-    autoResubscribe: true,
-    retryStrategy: (attempt) => Math.min(50 * attempt, 1000),
-    lazyConnect: true,
-  });
-  client.on("error", () => undefined);
-  return client;
-}
-
 /** The error replies that speak of Redis' state, not of the command; each passes with time or an operator. */
 const stateReplies =
-  /^(OOM|READONLY|LOADING|MISCONF|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNKILLABLE|NOAUTH|WRONGPASS|NOPERM|ERR max number of clients)/;
+  /^(OOM|READONLY|MOVED|ASK|LOADING|MISCONF|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNKILLABLE|NOAUTH|WRONGPASS|NOPERM|ERR max number of clients)/;
 
 function isDefect(error: unknown): boolean {
   return error instanceof ReplyError && !stateReplies.test(scriptErrorCode((error as Error).message));

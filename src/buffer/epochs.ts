@@ -75,9 +75,11 @@ export class BufferEpochs {
     };
   }
 
-  /** Names the running Redis process: another name means that it was started again, perhaps with less data. */
-  async runId(): Promise<string> {
-    const info = await this.#connection.settled(this.#connection.client.info("server"));
-    return /^run_id:(.*?)\r?$/m.exec(info)?.[1] ?? "unknown";
+  /**
+   * Names the Redis process that serves a partition, in the role it has now: another name means that it was
+   * started again or that a replica took over, perhaps with less data.
+   */
+  async servedBy(partition: number): Promise<string> {
+    return String(await this.#scripts.run("who-serves", [this.#keys.meta(partition)], []));
   }
 }

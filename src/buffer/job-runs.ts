@@ -60,8 +60,7 @@ export class JobRuns {
 
   /** The clock of Redis, Unix milliseconds: one for all processes. */
   async nowMs(): Promise<number> {
-    const [seconds, microseconds] = await this.#connection.settled(this.#connection.client.time());
-    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+    return this.#scripts.timeMs(this.#keys.jobRequests());
   }
 
   /** Whether this call is the first one for a tick, which is named by its own time and not by a clock's. */

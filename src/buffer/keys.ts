@@ -223,7 +223,7 @@ export class Keys {
     const isAtHome =
       partition < this.partitions &&
       (!parentNames.has(name) || token === undefined || this.partitionOf(token) === partition);
-    return { name, isAtHome, isOfThePresent: presentNames.test(name) };
+    return { name, partition, isAtHome, isOfThePresent: presentNames.test(name) };
   }
 
   #key(partition: number, name: string): string {
@@ -234,6 +234,7 @@ export class Keys {
 /** What the name of a key tells. */
 interface ParsedKey {
   readonly name: string;
+  readonly partition: number;
   /** Whether its partition is where it is looked for. */
   readonly isAtHome: boolean;
   /** Whether it tells which processes run and what they do, and nothing of what was accepted. */

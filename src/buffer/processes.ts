@@ -73,8 +73,7 @@ export class Processes {
   /** The processes that run, as of a few seconds ago; the longest-running first. */
   async list(): Promise<RunningProcess[]> {
     const { client } = this.#connection;
-    const [seconds] = await this.#connection.settled(client.time());
-    const nowMs = Number(seconds) * 1000;
+    const nowMs = await this.#scripts.timeMs(this.#keys.processes());
     const ids = await this.#connection.settled(
       client.zrangebyscore(this.#keys.processesForgotten(), `(${nowMs}`, "+inf"),
     );

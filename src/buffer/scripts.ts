@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 
+import { ClusterClient } from "./cluster-client.ts";
 import type { Connection } from "./connections.ts";
 
 const names = [
@@ -20,10 +21,22 @@ const names = [
   "renew-lease",
   "beat",
   "record-history",
+  "who-serves",
+  "time",
 ] as const;
 type ScriptName = (typeof names)[number];
 
-type CustomCommand = (keyCount: number, ...keysAndArguments: (string | number)[]) => Promise<unknown>;
+/**
+ * How many keys the calls of requests have. Calls that are made at a time go to a cluster together, those of each
+ * master; the client can only tell which those are where it knows that a call begins with a key.
+ */
+const keyCounts: Partial<Record<ScriptName, readonly number[]>> = {
+  find: [5, 7],
+  page: [5, 7],
+  revise: [9, 11, 13],
+};
+
+type CustomCommand = (...keysAndArguments: (string | number)[]) => Promise<unknown>;
 
 /** The Lua files beside this one, each ready to run on one Redis client. Its contract is in its head. */
 export class Scripts {
@@ -32,7 +45,15 @@ export class Scripts {
 
   constructor(connection: Connection) {
     const { client } = connection;
-    for (const name of names) client.defineCommand(commandName(name), { lua: source(name) });
+    for (const name of names) {
+      const lua = source(name);
+      client.defineCommand(commandName(name), { lua });
+      for (const numberOfKeys of keyCounts[name] ?? []) {
+        client.defineCommand(commandName(name, numberOfKeys), { lua, numberOfKeys });
+      }
+      if (client instanceof ClusterClient)
+        client.options.autoPipeliningIgnoredCommands?.push(commandName(name));
+    }
     this.#connection = connection;
     this.#commands = client as unknown as Record<string, CustomCommand>;
   }
@@ -43,9 +64,18 @@ export class Scripts {
    * @throws {BufferUnavailableError} when it is not known whether it has.
    */
   async run(name: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    this.#connection.requireConnected();
+    const counted = this.#commands[commandName(name, keys.length)];
+    if (counted) return this.#connection.settled(counted.call(this.#commands, ...keys, ...args));
     const command = this.#commands[commandName(name)];
     if (command === undefined) throw new Error(`script ${name} is not defined`);
     return this.#connection.settled(command.call(this.#commands, keys.length, ...keys, ...args));
+  }
+
+  /** The clock of the server that has a key, Unix milliseconds. */
+  async timeMs(key: string): Promise<number> {
+    const [seconds, microseconds] = (await this.run("time", [key], [])) as unknown[];
+    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
   }
 }
 
@@ -57,8 +87,8 @@ export class UnexpectedReplyError extends Error {
   }
 }
 
-function commandName(name: ScriptName): string {
-  return `sluice-${name}`;
+function commandName(name: ScriptName, keyCount?: number): string {
+  return keyCount === undefined ? `sluice-${name}` : `sluice-${name}-${keyCount}`;
 }
 
 function source(name: ScriptName): string {

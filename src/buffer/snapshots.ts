@@ -1,9 +1,11 @@
-import { type ChainableCommander, Redis } from "ioredis";
+import type { Socket } from "node:net";
 
-import type { Connection } from "./connections.ts";
+import type { ChainableCommander, Redis, RedisOptions } from "ioredis";
+
+import { BufferUnavailableError, type Connection } from "./connections.ts";
 import type { Keys } from "./keys.ts";
 import { SnapshotError } from "./rdb/cursor.ts";
-import { readSnapshot } from "./rdb/replica-stream.ts";
+import { readSnapshot, SnapshotRefusedError } from "./rdb/replica-stream.ts";
 import { type SnapshotEntry, type SnapshotFile } from "./rdb/snapshot-file.ts";
 import { plainHash } from "./rdb/values.ts";
 
@@ -23,31 +25,35 @@ const scannedAtOnce = 1000;
 export class Snapshots {
   readonly #connection: Connection;
   readonly #keys: Keys;
-  readonly #options: Redis["options"];
 
   constructor(connection: Connection, keys: Keys) {
     this.#connection = connection;
     this.#keys = keys;
-    this.#options = connection.client.options;
   }
 
   /**
-   * The bytes of a snapshot of the whole Redis as it is now; Redis serves meanwhile.
+   * The bytes of a snapshot of the whole Redis as it is now; Redis serves meanwhile. Of a cluster there is a
+   * snapshot of each master, one after the other: what belongs together lies on one of them.
    *
-   * @throws {SnapshotRefusedError} where Redis refuses, fails, or breaks off
+   * @throws {SnapshotRefusedError} where Redis refuses, fails, or breaks off, or where a part of a cluster is away
+   * or is served by another master in the end
    */
-  take(signal: AbortSignal): AsyncGenerator<Buffer> {
-    return readSnapshot(this.#options, signal);
+  *take(signal: AbortSignal): Generator<AsyncGenerator<Buffer>> {
+    const { layout } = this.#connection;
+    for (const master of this.#connection.masters()) yield readSnapshot(optionsOf(master), signal);
+    if (this.#connection.layout !== layout) {
+      throw new SnapshotRefusedError("a part of the cluster went to another master meanwhile");
+    }
   }
 
   /**
-   * What a snapshot holds; all of it was read when this resolves.
+   * What the files of a snapshot hold; all of it was read when this resolves.
    *
    * @throws {SnapshotError} where it is damaged, or was made under another number of partitions
    */
-  async inspect(snapshot: SnapshotFile): Promise<SnapshotContents> {
+  async inspect(...files: readonly SnapshotFile[]): Promise<SnapshotContents> {
     let [ownKeys, otherKeys] = [0, 0];
-    for await (const entry of snapshot.entries()) {
+    for await (const { entry } of entriesOf(files)) {
       if (this.#isOwn(entry)) ownKeys += 1;
       else otherKeys += 1;
     }
@@ -62,20 +68,21 @@ export class Snapshots {
    * @throws {SnapshotError} where the snapshot is damaged
    * @throws {BufferUnavailableError} while Redis is away; it can then be repeated
    */
-  async load(snapshot: SnapshotFile, onKeys: (count: number) => void): Promise<void> {
+  async load(files: readonly SnapshotFile[], onKeys: (count: number) => void): Promise<void> {
     await this.#clear();
-    const metas: SnapshotEntry[] = [];
+    const metas: [partition: number, meta: Located][] = [];
     const batch = new Batch(this.#connection);
-    for await (const entry of snapshot.entries()) {
+    for await (const located of entriesOf(files)) {
+      const { entry } = located;
       onKeys(1);
       if (!this.#isOwn(entry) || (entry.expiresAtMs ?? Infinity) <= Date.now()) continue;
-      const { name, isOfThePresent } = this.#keys.parse(entry.key.toString()) ?? {};
-      if (isOfThePresent) continue;
-      if (name === "meta") metas.push(entry);
-      else await put(batch, snapshot, entry);
+      const { name, isOfThePresent, partition } = this.#keys.parse(entry.key.toString()) ?? {};
+      if (isOfThePresent || partition === undefined) continue;
+      if (name === "meta") metas.push([partition, located]);
+      else await put(batch, partition, located);
     }
     await batch.send();
-    for (const meta of metas) await put(batch, snapshot, meta);
+    for (const [partition, meta] of metas) await put(batch, partition, meta);
     await batch.send();
   }
 
@@ -83,21 +90,32 @@ export class Snapshots {
   async #clear(): Promise<void> {
     const { client } = this.#connection;
     // First, so that whoever looks from now on knows that data is missing.
-    const metas = Array.from({ length: this.#keys.partitions }, (_, partition) => this.#keys.meta(partition));
-    await this.#connection.settled(client.unlink(...metas));
+    for (let partition = 0; partition < this.#keys.partitions; partition += 1) {
+      await this.#connection.settled(client.unlink(this.#keys.meta(partition)));
+    }
+    for (const master of this.#connection.masters()) await this.#clearServer(master);
+  }
+
+  async #clearServer(server: Redis): Promise<void> {
     let cursor = "0";
     do {
       const [next, found] = await this.#connection.settled(
-        client.scan(cursor, "MATCH", this.#keys.pattern(), "COUNT", scannedAtOnce),
+        server.scan(cursor, "MATCH", this.#keys.pattern(), "COUNT", scannedAtOnce),
       );
-      const gone = found.filter((key) => this.#keys.parse(key)?.isOfThePresent === false);
-      if (gone.length > 0) await this.#connection.settled(client.unlink(...gone));
+      // One by one: in a cluster no command takes keys of several partitions.
+      const pipeline = server.pipeline();
+      for (const key of found) {
+        if (this.#keys.parse(key)?.isOfThePresent === false) pipeline.unlink(key);
+      }
+      for (const [error] of (await this.#connection.settled(pipeline.exec())) ?? []) {
+        if (error) throw new BufferUnavailableError(error);
+      }
       cursor = next;
     } while (cursor !== "0");
   }
 
   #isOwn({ database, key }: SnapshotEntry): boolean {
-    if (database !== (this.#options.db ?? 0)) return false;
+    if (database !== this.#connection.database) return false;
     const parsed = this.#keys.parse(key.toString());
     if (!parsed) return false;
     if (!parsed.isAtHome) {
@@ -107,11 +125,29 @@ export class Snapshots {
   }
 }
 
-async function put(batch: Batch, snapshot: SnapshotFile, entry: SnapshotEntry): Promise<void> {
+/** How to connect to a server; where sentinels say who it is, to the one that they named. */
+function optionsOf({ options, stream }: Redis): RedisOptions {
+  const { remoteAddress: host, remotePort: port } = stream as Partial<Socket>;
+  return options.sentinels && host !== undefined && port !== undefined ? { ...options, host, port } : options;
+}
+
+/** An entry, and the file that its value lies in. */
+interface Located {
+  readonly file: SnapshotFile;
+  readonly entry: SnapshotEntry;
+}
+
+async function* entriesOf(files: readonly SnapshotFile[]): AsyncGenerator<Located> {
+  for (const file of files) {
+    for await (const entry of file.entries()) yield { file, entry };
+  }
+}
+
+async function put(batch: Batch, partition: number, { file, entry }: Located): Promise<void> {
   const { key, expiresAtMs = 0 } = entry;
   if (entry.type !== plainHash) {
-    const value = snapshot.dumped(entry);
-    await batch.add(value.length, (pipeline) =>
+    const value = file.dumped(entry);
+    await batch.add(partition, value.length, (pipeline) =>
       pipeline.restore(key, expiresAtMs, value, "REPLACE", "ABSTTL"),
     );
     return;
@@ -120,41 +156,52 @@ async function put(batch: Batch, snapshot: SnapshotFile, entry: SnapshotEntry): 
   let [pairs, bytes] = [[] as Buffer[], 0];
   const send = async () => {
     const sent = pairs;
-    if (sent.length > 0) await batch.add(bytes, (pipeline) => pipeline.hset(key, ...sent));
+    if (sent.length > 0) await batch.add(partition, bytes, (pipeline) => pipeline.hset(key, ...sent));
     [pairs, bytes] = [[], 0];
   };
-  for (const [field, value] of snapshot.fields(entry)) {
+  for (const [field, value] of file.fields(entry)) {
     pairs.push(field, value);
     bytes += field.length + value.length;
     if (pairs.length >= 2 * fieldsAtOnce || bytes >= bytesAtOnce) await send();
   }
   await send();
-  if (expiresAtMs > 0) await batch.add(0, (pipeline) => pipeline.pexpireat(key, expiresAtMs));
+  if (expiresAtMs > 0) await batch.add(partition, 0, (pipeline) => pipeline.pexpireat(key, expiresAtMs));
 }
 
-/** Commands on their way: some at a time, so that neither side holds the whole snapshot in memory. */
+/**
+ * Commands on their way: some at a time, so that neither side holds the whole snapshot in memory. Those of each
+ * partition go together, as in a cluster another may lie elsewhere.
+ */
 class Batch {
   readonly #connection: Connection;
-  #pipeline: ChainableCommander;
+  readonly #pipelines = new Map<number, ChainableCommander>();
+  #commands = 0;
   #bytes = 0;
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    this.#pipeline = connection.client.pipeline();
   }
 
-  async add(bytes: number, command: (pipeline: ChainableCommander) => unknown): Promise<void> {
-    command(this.#pipeline);
+  async add(
+    partition: number,
+    bytes: number,
+    command: (pipeline: ChainableCommander) => unknown,
+  ): Promise<void> {
+    const pipeline = this.#pipelines.get(partition) ?? this.#connection.client.pipeline();
+    this.#pipelines.set(partition, pipeline);
+    command(pipeline);
+    this.#commands += 1;
     this.#bytes += bytes;
-    if (this.#pipeline.length >= commandsAtOnce || this.#bytes >= bytesAtOnce) await this.send();
+    if (this.#commands >= commandsAtOnce || this.#bytes >= bytesAtOnce) await this.send();
   }
 
   /** Resolves when all that was added is done. @throws the first refusal */
   async send(): Promise<void> {
-    const answers = await this.#connection.settled(this.#pipeline.exec());
-    this.#pipeline = this.#connection.client.pipeline();
-    this.#bytes = 0;
-    for (const [error] of answers ?? []) {
+    const sent = [...this.#pipelines.values()].map((pipeline) => pipeline.exec());
+    this.#pipelines.clear();
+    [this.#commands, this.#bytes] = [0, 0];
+    const answers = await this.#connection.settled(Promise.all(sent));
+    for (const [error] of answers.flatMap((some) => some ?? [])) {
       if (error) throw new SnapshotError(`Redis does not take a part of the snapshot: ${error.message}`);
     }
   }

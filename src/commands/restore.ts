@@ -30,17 +30,17 @@ export async function runRestore(
   { latest, verify, force }: RestoreOptions,
 ): Promise<void> {
   const directory = new BackupDirectory(config.jobs.backupDirectory);
-  const file = await choose(directory, name, latest);
+  const files = await choose(directory, name, latest);
   const lifecycle = new Lifecycle(createLogger({ level: "silent" }));
   const { buffer, store } = await openEngines(config, lifecycle, "draining");
   try {
-    const contents = await inspectSnapshot(buffer, file);
-    console.log(`${file} is whole: ${contents.ownKeys} keys of this installation.`);
+    const contents = await inspectSnapshot(buffer, files);
+    console.log(`${files.join(", ")} is whole: ${contents.ownKeys} keys of this installation.`);
     if (verify) return;
     if (!force) await requireRest(buffer);
     await store.ping();
     const show = (what: string, total?: number) => progressOf(process.stderr, { what, total });
-    const restored = await restore(buffer, store, file, contents, show);
+    const restored = await restore(buffer, store, files, contents, show);
     for (const line of restored.flatMap(describe)) console.log(line);
     console.log("Restored. Start a flusher and the API again.");
   } finally {
@@ -48,12 +48,12 @@ export async function runRestore(
   }
 }
 
-/** The file that is meant; one that has a sum beside it must fit it. */
+/** The files that are meant; those that have a sum beside them must fit it. */
 async function choose(
   directory: BackupDirectory,
   name: string | undefined,
   latest: boolean,
-): Promise<string> {
+): Promise<readonly string[]> {
   if (latest === (name !== undefined)) {
     const known = (await directory.list()).map(line);
     throw new OperatorError(
@@ -64,13 +64,14 @@ async function choose(
     const file = path.resolve(name);
     const beside = new BackupDirectory(path.dirname(file));
     const known = (await beside.list()).find((backup) => backup.path === file);
-    if (known) await beside.verify(known);
-    return file;
+    if (!known) return [file];
+    await beside.verify(known);
+    return known.files;
   }
   const { good, damaged } = await directory.latestGood();
   for (const backup of damaged) console.error(`Passed over, as it is damaged: ${backup.path}`);
   if (!good) throw new OperatorError("There is no backup in BACKUP_DIR that is whole.");
-  return good.path;
+  return good.files;
 }
 
 function line({ path: file, bytes }: BackupFile): string {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { cronExpression, flag, integer, jobCron, oneOf, text, variable, word, wordsOf } from "./kinds.ts";
+import { parseRedisAddress, RedisAddressError } from "../redis-address.ts";
 
 /*
  * Every variable of the environment: what it takes, its default, and what it means. The last is said here alone:
@@ -11,8 +12,14 @@ const mebibyte = 1024 * 1024;
 
 const redisUrl = z
   .string({ error: "is required: the address of a Redis, for example redis://127.0.0.1:6379" })
-  .regex(/^(rediss?|unix):\/\//, "must begin with redis://, rediss:// or unix://")
-  .refine((url) => URL.canParse(url), "must be a whole URL, its port a number");
+  .superRefine((url, context) => {
+    try {
+      parseRedisAddress(url);
+    } catch (error) {
+      if (!(error instanceof RedisAddressError)) throw error;
+      context.addIssue({ code: "custom", message: error.message });
+    }
+  });
 
 const elasticsearchUrl = z
   .string()
@@ -57,7 +64,8 @@ export const sections = {
   },
   Redis: {
     REDIS_URL: variable(redisUrl, {
-      meaning: "Redis, as redis://, rediss:// or unix://. Empty: npm start runs a private one.",
+      meaning:
+        "Redis, as redis://, rediss:// (TLS) or unix://; nodes of a Redis Cluster, with commas between them; or redis+sentinel://host,host/0?name=mymaster. Empty: npm start runs a private one.",
       takes: "a URL; required but for npm start",
       fallback: "",
     }),

@@ -5,16 +5,21 @@ import path from "node:path";
 import { SnapshotError } from "../buffer/rdb/cursor.ts";
 import { digestOf } from "../buffer/rdb/snapshot-file.ts";
 
-/** A backup on disk, with the sum that was taken when it was written beside it. */
+/** A backup on disk, with the sums that were taken when it was written beside it. */
 export interface BackupFile {
+  /** Its first file, and its name; of a cluster there is a file of each master. */
   readonly path: string;
+  /** All of its files. */
+  readonly files: readonly string[];
   readonly takenAtMs: number;
+  /** Of all files. */
   readonly bytes: number;
 }
 
 const namePattern = /^dump_(\d{4}-\d\d-\d\d)_(\d\d)-(\d\d)-(\d\d)\.rdb$/;
-const partialPattern = /^dump_[\d_-]+\.rdb(\.sha256)?\.partial$/;
-const sumPattern = /^(dump_[\d_-]+\.rdb)\.sha256$/;
+const partialPattern = /^dump_[\d_-]+(\.part-\d+)?\.rdb(\.sha256)?\.partial$/;
+/** What is worth nothing without its backup: its sums, and the files beyond its first. */
+const companionPattern = /^(dump_[\d_-]+)(?:\.rdb\.sha256|\.part-\d+\.rdb)$/;
 
 /** A file that was not finished is left by a process that died; one that is being written is younger. */
 const abandonedAfterMs = 3600 * 1000;
@@ -33,56 +38,78 @@ export class BackupDirectory {
   /** The backups, the latest first. None where there is no such folder. */
   async list(): Promise<BackupFile[]> {
     const found: BackupFile[] = [];
-    for (const name of (await this.#names()).sort().reverse()) {
+    const names = (await this.#names()).sort();
+    for (const name of names.toReversed()) {
       const [, day, hours, minutes, seconds] = namePattern.exec(name) ?? [];
       if (day === undefined) continue;
-      const file = path.join(this.#directory, name);
+      const files = [name, ...names.filter((other) => isPartOf(name, other))].map((one) =>
+        path.join(this.#directory, one),
+      );
+      const [file = ""] = files;
       // It may be cleaned away between the two looks.
-      const bytes = await stat(file)
-        .then(({ size }) => size)
-        .catch(ignoreMissing);
-      if (bytes === undefined) continue;
-      found.push({ path: file, takenAtMs: Date.parse(`${day}T${hours}:${minutes}:${seconds}Z`), bytes });
+      const sizes = await Promise.all(files.map((one) => sizeOf(one)));
+      if (sizes[0] === undefined) continue;
+      const bytes = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+      found.push({
+        path: file,
+        files,
+        takenAtMs: Date.parse(`${day}T${hours}:${minutes}:${seconds}Z`),
+        bytes,
+      });
     }
     return found;
   }
 
   /**
-   * Writes a backup; when it resolves the backup is on disk, was read back and has its name and its sum. Where it fails
+   * Writes a backup; when it resolves the backup is on disk, was read back and has its name and its sums. Where it fails
    * nothing of it stays, and every other backup is as it was.
    *
-   * @param check looks at the finished file before it gets its name, and throws where it is no good
+   * @param parts the bytes of each of its files
+   * @param check looks at the finished files before they get their names, and throws where they are no good
    */
   async write(
-    snapshot: AsyncIterable<Uint8Array>,
+    parts: Iterable<AsyncIterable<Uint8Array>>,
     takenAtMs: number,
-    check: (path: string) => Promise<void>,
+    check: (files: readonly string[]) => Promise<void>,
   ): Promise<BackupFile> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     const target = await this.#freePath(takenAtMs);
-    const partial = `${target}.partial`;
-    const sum = `${target}.sha256`;
+    const files: string[] = [];
+    const written: WrittenFile[] = [];
     try {
-      const { sha256, bytes } = await writeDurably(partial, snapshot);
-      if ((await digestOf(partial, bytes)) !== sha256)
-        throw new SnapshotError("the disk gave back other bytes");
-      await check(partial);
-      await writeDurably(sum, [Buffer.from(`${sha256}  ${path.basename(target)}\n`)]);
-      await rename(partial, target);
+      for (const part of parts) {
+        const file = partPath(target, files.length + 1);
+        files.push(file);
+        written.push(await writeVerified(partial(file), part));
+      }
+      await check(files.map(partial));
+      const sums = files
+        .map((file, nth) => `${written[nth]?.sha256 ?? ""}  ${path.basename(file)}\n`)
+        .join("");
+      await writeDurably(sumPath(target), [Buffer.from(sums)]);
+      // The first one last: with its name the backup is there.
+      for (const file of files.toReversed()) await rename(partial(file), file);
       await this.#sync();
-      return { path: target, takenAtMs, bytes };
     } catch (error) {
-      await rm(partial, { force: true });
-      if (!(await exists(target))) await rm(sum, { force: true });
+      await removeUnfinished(target, files);
       throw error;
     }
+    const bytes = written.reduce((sum, file) => sum + file.bytes, 0);
+    return { path: target, files, takenAtMs, bytes };
   }
 
-  /** Reads a backup whole. @throws {SnapshotError} where it is damaged or has no sum beside it */
-  async verify(file: BackupFile): Promise<void> {
-    const noted = await readFile(`${file.path}.sha256`, "utf8").catch(ignoreMissing);
+  /** Reads a backup whole. @throws {SnapshotError} where it is damaged or has no sums beside it */
+  async verify({ path: first, files }: BackupFile): Promise<void> {
+    const noted = await readFile(sumPath(first), "utf8").catch(ignoreMissing);
     if (noted === undefined) throw new SnapshotError("it has no sum beside it");
-    if (!noted.startsWith(await digestOf(file.path, file.bytes))) {
+    for (const [, sha256, name = ""] of noted.matchAll(/^(\S+) {2}(.+)$/gm)) {
+      const file = path.join(this.#directory, path.basename(name));
+      const bytes = await sizeOf(file);
+      if (bytes === undefined) throw new SnapshotError(`its file ${name} is missing`);
+      if ((await digestOf(file, bytes)) !== sha256)
+        throw new SnapshotError("its sum does not fit: it is damaged");
+    }
+    if (!files.every((file) => noted.includes(`  ${path.basename(file)}\n`))) {
       throw new SnapshotError("its sum does not fit: it is damaged");
     }
   }
@@ -115,8 +142,8 @@ export class BackupDirectory {
         kept += 1;
         continue;
       }
-      await rm(file.path, { force: true });
-      await rm(`${file.path}.sha256`, { force: true });
+      for (const one of file.files) await rm(one, { force: true });
+      await rm(sumPath(file.path), { force: true });
       removed += 1;
     }
     await this.#removeAbandoned(nowMs);
@@ -127,11 +154,11 @@ export class BackupDirectory {
     const names = await this.#names();
     const present = new Set(names);
     const abandoned = names.filter((name) => {
-      const dump = sumPattern.exec(name)?.[1];
-      return partialPattern.test(name) || (dump !== undefined && !present.has(dump));
+      const backup = companionPattern.exec(name)?.[1];
+      return partialPattern.test(name) || (backup !== undefined && !present.has(`${backup}.rdb`));
     });
     for (const name of abandoned) {
-      const file = path.join(this.#directory, name);
+      const file = path.join(this.#directory, path.basename(name));
       const changedAtMs = await stat(file)
         .then(({ mtimeMs }) => mtimeMs)
         .catch(ignoreMissing);
@@ -171,10 +198,40 @@ export class BackupDirectory {
   }
 }
 
+interface WrittenFile {
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+function partPath(target: string, nth: number): string {
+  return nth === 1 ? target : target.replace(/\.rdb$/, `.part-${nth}.rdb`);
+}
+
+function isPartOf(backup: string, name: string): boolean {
+  return name.startsWith(backup.replace(/rdb$/, "part-")) && name.endsWith(".rdb");
+}
+
+const sumPath = (file: string) => `${file}.sha256`;
+const partial = (file: string) => `${file}.partial`;
+
+async function removeUnfinished(target: string, files: readonly string[]): Promise<void> {
+  for (const file of files) await rm(partial(file), { force: true });
+  // With its first file it is whole.
+  if (await exists(target)) return;
+  for (const file of files) await rm(file, { force: true });
+  await rm(sumPath(target), { force: true });
+}
+
+async function writeVerified(file: string, chunks: AsyncIterable<Uint8Array>): Promise<WrittenFile> {
+  const { sha256, bytes } = await writeDurably(file, chunks);
+  if ((await digestOf(file, bytes)) !== sha256) throw new SnapshotError("the disk gave back other bytes");
+  return { sha256, bytes };
+}
+
 async function writeDurably(
   file: string,
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): Promise<{ sha256: string; bytes: number }> {
+): Promise<WrittenFile> {
   const sha256 = createHash("sha256");
   const handle = await open(file, "w", fileMode);
   try {
@@ -189,6 +246,12 @@ async function writeDurably(
   } finally {
     await handle.close();
   }
+}
+
+async function sizeOf(file: string): Promise<number | undefined> {
+  return stat(file)
+    .then(({ size }) => size)
+    .catch(ignoreMissing);
 }
 
 async function exists(file: string): Promise<boolean> {

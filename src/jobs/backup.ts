@@ -1,9 +1,9 @@
 import path from "node:path";
 
 import type { Buffer } from "../buffer/buffer.ts";
-import { SnapshotFile } from "../buffer/rdb/snapshot-file.ts";
 import type { BackupDirectory } from "./backup-directory.ts";
 import type { Job, ShowProgress } from "./job.ts";
+import { withSnapshot } from "./restore.ts";
 
 const mebibyte = 1024 * 1024;
 
@@ -12,29 +12,30 @@ export function backupJob(buffer: Buffer, directory: BackupDirectory): Job {
   return {
     name: "backup",
     run: async (signal, show) => {
-      const chunks = watched(buffer.snapshots.take(signal), show);
-      const backup = await directory.write(chunks, Date.now(), (file) => check(buffer, file));
+      const parts = watched(buffer.snapshots.take(signal), show);
+      const backup = await directory.write(parts, Date.now(), (files) => check(buffer, files));
       return `wrote ${path.basename(backup.path)}, ${inMebibytes(backup.bytes)}`;
     },
   };
 }
 
 /** Reads a snapshot as a restore would. @throws {SnapshotError} where that could not use it */
-async function check(buffer: Buffer, file: string): Promise<void> {
-  const snapshot = new SnapshotFile(file);
-  try {
-    await buffer.snapshots.inspect(snapshot);
-  } finally {
-    snapshot.close();
-  }
+async function check(buffer: Buffer, files: readonly string[]): Promise<void> {
+  await withSnapshot(files, (snapshot) => buffer.snapshots.inspect(...snapshot));
 }
 
-async function* watched(chunks: AsyncIterable<Uint8Array>, show: ShowProgress): AsyncGenerator<Uint8Array> {
+function* watched(
+  parts: Iterable<AsyncIterable<Uint8Array>>,
+  show: ShowProgress,
+): Generator<AsyncIterable<Uint8Array>> {
   const progress = show("bytes of the snapshot");
-  for await (const chunk of chunks) {
-    yield chunk;
-    progress.advance(chunk.length);
-  }
+  const counted = async function* (chunks: AsyncIterable<Uint8Array>) {
+    for await (const chunk of chunks) {
+      yield chunk;
+      progress.advance(chunk.length);
+    }
+  };
+  for (const part of parts) yield counted(part);
   progress.done();
 }
 

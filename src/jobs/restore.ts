@@ -29,24 +29,35 @@ export interface RestoredPartition {
   readonly lastFlushAtMs: number | undefined;
 }
 
+/** Hands on the opened files of a snapshot, and closes them. @throws {SnapshotError} where one is none */
+export async function withSnapshot<T>(
+  files: readonly string[],
+  use: (snapshot: readonly SnapshotFile[]) => Promise<T>,
+): Promise<T> {
+  const opened: SnapshotFile[] = [];
+  try {
+    for (const file of files) opened.push(new SnapshotFile(file));
+    return await use(opened);
+  } finally {
+    for (const file of opened) file.close();
+  }
+}
+
 /**
- * Reads a snapshot whole, without changing anything.
+ * Reads all files of a snapshot whole, without changing anything.
  *
  * @throws {SnapshotError} where it is damaged
  * @throws {RestoreRefusedError} where it holds nothing of this installation
  */
-export async function inspectSnapshot(buffer: Buffer, file: string): Promise<SnapshotContents> {
-  const snapshot = new SnapshotFile(file);
-  try {
-    await digestOf(file, snapshot.bytes);
-    const contents = await buffer.snapshots.inspect(snapshot);
+export async function inspectSnapshot(buffer: Buffer, files: readonly string[]): Promise<SnapshotContents> {
+  return withSnapshot(files, async (snapshot) => {
+    for (const [nth, { bytes }] of snapshot.entries()) await digestOf(files[nth] ?? "", bytes);
+    const contents = await buffer.snapshots.inspect(...snapshot);
     if (contents.ownKeys === 0) {
       throw new RestoreRefusedError("it holds nothing under this REDIS_NAMESPACE and database");
     }
     return contents;
-  } finally {
-    snapshot.close();
-  }
+  });
 }
 
 /**
@@ -84,7 +95,7 @@ export async function requireRest(buffer: Buffer): Promise<void> {
 export async function restore(
   buffer: Buffer,
   store: Store,
-  file: string,
+  files: readonly string[],
   { ownKeys, otherKeys }: SnapshotContents,
   show: ShowProgress,
 ): Promise<readonly RestoredPartition[]> {
@@ -92,14 +103,11 @@ export async function restore(
   const epochs = new Map<number, { epoch: string; flushSequence: number }>();
   for (const partition of numbers) epochs.set(partition, await beginInStore(store, partition));
   const progress = show("keys", ownKeys + otherKeys);
-  const snapshot = new SnapshotFile(file);
-  try {
-    await buffer.snapshots.load(snapshot, (count) => {
+  await withSnapshot(files, (snapshot) =>
+    buffer.snapshots.load(snapshot, (count) => {
       progress.advance(count);
-    });
-  } finally {
-    snapshot.close();
-  }
+    }),
+  );
   progress.done();
   const restored: RestoredPartition[] = [];
   for (const [partition, { epoch, flushSequence }] of epochs) {

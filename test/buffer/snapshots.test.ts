@@ -102,7 +102,9 @@ describe("A snapshot of Redis", function () {
 
   async function takeTo(target: string, from = buffer): Promise<void> {
     const chunks: Buffer[] = [];
-    for await (const chunk of from.snapshots.take(never)) chunks.push(Buffer.from(chunk));
+    for (const part of from.snapshots.take(never)) {
+      for await (const chunk of part) chunks.push(Buffer.from(chunk));
+    }
     await writeFile(target, Buffer.concat(chunks));
   }
 
@@ -119,7 +121,7 @@ describe("A snapshot of Redis", function () {
   async function load(target: string): Promise<void> {
     const snapshot = new SnapshotFile(target);
     try {
-      await buffer.snapshots.load(snapshot, () => undefined);
+      await buffer.snapshots.load([snapshot], () => undefined);
     } finally {
       snapshot.close();
     }

@@ -92,7 +92,7 @@ describe("Backups", function () {
     expect(
       execFileSync("sha256sum", ["-c", `${path.basename(file)}.sha256`], { cwd: folder, encoding: "utf8" }),
     ).to.equal(`${path.basename(file)}: OK\n`);
-    expect((await inspectSnapshot(draining, file)).ownKeys).to.be.above(3);
+    expect((await inspectSnapshot(draining, [file])).ownKeys).to.be.above(3);
     expect(readdirSync(folder).length).to.equal(2);
   });
 

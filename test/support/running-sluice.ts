@@ -5,8 +5,8 @@ import { openWorkspace, type Workspace } from "./workspace.ts";
 /** An API, a flusher, and a client of theirs, in a workspace of their own. */
 export class RunningSluice {
   readonly workspace: Workspace;
-  readonly api: SluiceProcess;
-  readonly client: Client;
+  #api: SluiceProcess;
+  #client: Client;
   #flusher: SluiceProcess;
 
   private constructor(
@@ -15,8 +15,8 @@ export class RunningSluice {
     flusher: SluiceProcess,
   ) {
     this.workspace = workspace;
-    this.api = api.process;
-    this.client = new Client(api.url);
+    this.#api = api.process;
+    this.#client = new Client(api.url);
     this.#flusher = flusher;
   }
 
@@ -30,6 +30,15 @@ export class RunningSluice {
     return new RunningSluice(workspace, api, flusher);
   }
 
+  get api(): SluiceProcess {
+    return this.#api;
+  }
+
+  /** Of the API. */
+  get client(): Client {
+    return this.#client;
+  }
+
   get flusher(): SluiceProcess {
     return this.#flusher;
   }
@@ -37,6 +46,13 @@ export class RunningSluice {
   /** Starts another flusher in place of one that was ended. */
   async startAnotherFlusher(): Promise<void> {
     this.#flusher = await startFlusher(this.workspace.env);
+  }
+
+  /** Starts another API process in place of one that was ended. */
+  async startAnotherApi(): Promise<void> {
+    const { process, url } = await startApi(this.workspace.env);
+    this.#client.close();
+    [this.#api, this.#client] = [process, new Client(url)];
   }
 
   /** The value of one of the API's metrics, its labels being part of the name. */

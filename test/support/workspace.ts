@@ -1,4 +1,4 @@
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import knex, { type Knex } from "knex";
 
 import { loadConfig, type Config } from "../../src/config.ts";
@@ -6,6 +6,7 @@ import { knexSettings } from "../../src/store/connection.ts";
 import { workspaceName } from "./run-name.ts";
 import { backEndsVariable, createDatabase, dropDatabase } from "./sharded-database.ts";
 import { ofTests } from "./sql-guard.ts";
+import { connectToRedis } from "./test-redis.ts";
 
 /** A corner of the test engines that belongs to one suite: a database and a key namespace of its own. */
 export interface Workspace {
@@ -36,8 +37,7 @@ export async function openWorkspace(settings: NodeJS.ProcessEnv = {}): Promise<W
   const config = loadConfig(env);
   await createDatabase(env);
   const sql = knex(ofTests(knexSettings(config.database, "writing")));
-  const redis = new Redis(config.redis.url, { maxRetriesPerRequest: null });
-  redis.on("error", () => undefined);
+  const redis = connectToRedis(config.redis.url);
   return {
     env,
     config,
@@ -57,6 +57,7 @@ export async function openWorkspace(settings: NodeJS.ProcessEnv = {}): Promise<W
 function engineAddresses(env: NodeJS.ProcessEnv, settings: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const ofRun = (name: string) =>
     name === "REDIS_URL" ||
+    name === "PARTITIONS" ||
     name.startsWith("DATABASE_") ||
     (name === backEndsVariable && settings["DATABASE_PORT"] === undefined);
   const names = Object.keys(env).filter(ofRun);

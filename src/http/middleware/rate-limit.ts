@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Cluster, Redis } from "ioredis";
 import { LRUCache } from "lru-cache";
 import {
   RLWrapperTimeouts,
@@ -21,7 +21,7 @@ const mostOfOneCall = 1000;
 
 export interface RateLimitOptions {
   /** Connected by its owner, without an offline queue; while it is not ready, counting happens in memory. */
-  readonly redis: Redis;
+  readonly redis: Redis | Cluster;
   /** Begins the keys of the counts. */
   readonly namespace: string;
   /** 0 turns the limit off. */

@@ -1,0 +1,195 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { expect } from "chai";
+
+import { freePort } from "../../embedded/ports.mjs";
+import { Client } from "../support/client.ts";
+import { nodePassword, RedisNode } from "../support/redis-node.ts";
+import { RunningSluice } from "../support/running-sluice.ts";
+import { runCommand } from "../support/sluice-command.ts";
+import { SluiceProcess } from "../support/sluice-process.ts";
+import { waitFor } from "../support/wait-for.ts";
+import { openWorkspace, type Workspace } from "../support/workspace.ts";
+import { Certificates } from "./certificates.ts";
+
+const password = encodeURIComponent(nodePassword);
+const kept = ["appendonly yes", 'save ""', "repl-diskless-sync-delay 0"];
+
+/** Makes an application with a chat; answers where its messages are. */
+async function makeChat(client: Client): Promise<string> {
+  const { token } = (await client.post<{ token: string }>("/applications", { name: "one" })).body;
+  expect((await client.post(`/applications/${token}/chats`)).status).to.equal(201);
+  return `/applications/${token}/chats/1/messages`;
+}
+
+async function post(client: Client, messages: string, body: string): Promise<number> {
+  const answered = await waitFor(
+    async () => {
+      const answer = await client.post<{ number: number }>(messages, { body });
+      expect(answer.status).to.be.oneOf([201, 503]);
+      return answer.status === 201 && answer.body;
+    },
+    { what: `a 201 for ${body}` },
+  );
+  return answered.number;
+}
+
+async function untilStored({ sql }: Workspace, numbers: readonly number[]): Promise<void> {
+  await waitFor(
+    async () => {
+      const rows: { number: number }[] = await sql("messages").select("number");
+      return numbers.every((wanted) => rows.some(({ number }) => number === wanted));
+    },
+    { what: "the messages in MySQL" },
+  );
+}
+
+async function expectBackup(env: NodeJS.ProcessEnv): Promise<void> {
+  const directory = mkdtempSync(path.join(tmpdir(), "sluice-backups-"));
+  const { code, lines } = await runCommand(["backup"], { ...env, BACKUP_DIR: directory });
+  expect(code, lines.join("\n")).to.equal(0);
+  expect(readdirSync(directory).length).to.equal(2);
+  rmSync(directory, { recursive: true });
+}
+
+describe("With sentinels that watch a master and its replica", () => {
+  let nodes: readonly RedisNode[];
+  let sentinels: readonly RedisNode[];
+  let sluice: RunningSluice;
+
+  before(async () => {
+    const lines = [`masterauth "${nodePassword}"`, ...kept];
+    const master = await RedisNode.start(() => ({ lines }));
+    const replica = await RedisNode.start(() => ({
+      lines: [...lines, `replicaof 127.0.0.1 ${master.port}`],
+    }));
+    nodes = [master, replica];
+    await waitFor(async () => (await replica.info("replication", "master_link_status")) === "up", {
+      what: "the replica to be linked",
+    });
+    const watch = [
+      `sentinel monitor mymaster 127.0.0.1 ${master.port} 2`,
+      `sentinel auth-pass mymaster "${nodePassword}"`,
+      "sentinel down-after-milliseconds mymaster 1500",
+      "sentinel failover-timeout mymaster 5000",
+    ];
+    const start = () => RedisNode.start(() => ({ lines: watch, isSentinel: true }));
+    sentinels = await Promise.all([start(), start(), start()]);
+    await waitFor(
+      async () => {
+        const known = await Promise.all(sentinels.map((one) => one.info("sentinel", "master0")));
+        return known.every((line) => line?.includes("status=ok") && line.includes("slaves=1,sentinels=3"));
+      },
+      { what: "sentinels that know each other" },
+    );
+    const hosts = sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",");
+    const query = `name=mymaster&sentinelPassword=${password}`;
+    sluice = await RunningSluice.start({
+      REDIS_URL: `redis+sentinel://:${password}@${hosts}/1?${query}`,
+      PARTITIONS: "2",
+    });
+  });
+
+  after(async () => {
+    await sluice.stop();
+    await Promise.all([...nodes, ...sentinels].map((node) => node.close()));
+  });
+
+  it("follows to the replica when the master is killed, and gives no number again", async () => {
+    const { client, workspace } = sluice;
+    const [master, replica] = nodes;
+    const messages = await makeChat(client);
+    const before = [await post(client, messages, "one"), await post(client, messages, "two")];
+    await untilStored(workspace, before);
+    await expectBackup(workspace.env);
+    await master?.kill();
+    const after = [await post(client, messages, "three"), await post(client, messages, "four")];
+    expect(Math.min(...after)).to.be.above(Math.max(...before));
+    await untilStored(workspace, [...before, ...after]);
+    expect(await replica?.info("replication", "role")).to.equal("master");
+    expect(await sluice.metric("sluice_number_conflicts_total")).to.equal(0);
+    await expectBackup(workspace.env);
+  });
+});
+
+describe("With TLS, and an authority that only NODE_EXTRA_CA_CERTS names", function () {
+  let certificates: Certificates;
+  let workspace: Workspace;
+  let node: RedisNode | undefined;
+
+  before(async function () {
+    const made = Certificates.make();
+    if (!made) this.skip();
+    certificates = made;
+    workspace = await openWorkspace({ FLUSH_CRON: "* * * * * *" });
+  });
+
+  after(async () => {
+    await workspace.close();
+    certificates.remove();
+  });
+
+  const secure = (port: number) => [
+    "port 0",
+    `tls-port ${port}`,
+    `tls-cert-file ${certificates.certificate}`,
+    `tls-key-file ${certificates.key}`,
+    `tls-ca-cert-file ${certificates.authority}`,
+    "tls-auth-clients no",
+    ...kept,
+  ];
+
+  async function expectService(url: string): Promise<void> {
+    const untrusting = { ...workspace.env, REDIS_URL: url, PARTITIONS: "2" };
+    const env = { ...untrusting, NODE_EXTRA_CA_CERTS: certificates.authority };
+    expect((await runCommand(["status"], untrusting)).code).to.equal(1);
+    const api = new SluiceProcess(["api"], env);
+    const flusher = new SluiceProcess(["flusher"], env);
+    try {
+      const client = new Client(String((await api.logged("listening"))["address"]));
+      const messages = await makeChat(client);
+      await untilStored(workspace, [await post(client, messages, "secret")]);
+      await expectBackup(env);
+      client.close();
+    } finally {
+      await Promise.all([api.end("SIGTERM"), flusher.end("SIGTERM")]);
+    }
+  }
+
+  /** Starts a node for a test, which is closed after it. */
+  async function startNode(lines: readonly string[] = []): Promise<RedisNode> {
+    node = await RedisNode.start((port) => ({
+      lines: [...secure(port), ...lines],
+      client: certificates.client,
+    }));
+    return node;
+  }
+
+  afterEach(async () => {
+    await node?.close();
+  });
+
+  it("works on one Redis, backups included", async () => {
+    const { port } = await startNode();
+    await expectService(`rediss://:${password}@localhost:${port}`);
+  });
+
+  it("works on a cluster", async () => {
+    const bus = `cluster-port ${await freePort()}`;
+    const { port, client } = await startNode([
+      "cluster-enabled yes",
+      bus,
+      "tls-cluster yes",
+      // A node that has met no other does not know its own.
+      "cluster-announce-ip 127.0.0.1",
+    ]);
+    await client.cluster("ADDSLOTSRANGE", 0, 16_383);
+    await waitFor(async () => (await client.cluster("INFO")).includes("cluster_state:ok"), {
+      what: "the cluster",
+    });
+    const address = `rediss://:${password}@localhost:${port}`;
+    await expectService(`${address},${address}`);
+  });
+});
