@@ -1,3 +1,5 @@
+import type { Redis } from "ioredis";
+
 import type { Connection } from "./connections.ts";
 import type { Keys } from "./keys.ts";
 import { keyOf } from "./operator-keys.ts";
@@ -65,10 +67,18 @@ export class Repartitioning {
   /** Resolves when every key and every member of one lies in its new partition. */
   async move(onKeys: (count: number) => void): Promise<void> {
     const noted = await this.#noted();
-    const { client, settled } = this.#tools();
+    // A key that moves to a server which is scanned later is met again, and is then where it belongs.
+    for (const master of this.#connection.masters()) await this.#moveFrom(master, noted, onKeys);
+  }
+
+  async #moveFrom(
+    master: Redis,
+    noted: Readonly<Record<string, string>>,
+    onKeys: (count: number) => void,
+  ): Promise<void> {
     for (let cursor = "", next = "0"; cursor !== "0"; cursor = next) {
-      const [after, found] = await settled(
-        client.scan(next, "MATCH", this.#keys.pattern(), "COUNT", scannedAtOnce),
+      const [after, found] = await this.#connection.settled(
+        master.scan(next, "MATCH", this.#keys.pattern(), "COUNT", scannedAtOnce),
       );
       for (const key of found) await this.#moveKey(key, noted);
       onKeys(found.length);
@@ -96,10 +106,10 @@ export class Repartitioning {
     await settled(client.del(this.#keys.repartition()));
   }
 
-  /** How many keys this Redis has, of whomever. */
+  /** How many keys Redis has, of whomever. */
   async keyCount(): Promise<number> {
-    const { client, settled } = this.#tools();
-    return settled(client.dbsize());
+    const sizes = this.#connection.masters().map((master) => this.#connection.settled(master.dbsize()));
+    return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
   }
 
   async #moveKey(key: string, noted: Readonly<Record<string, string>>): Promise<void> {
