@@ -37,12 +37,13 @@ export async function keepResult(
 /** Puts the results that there are between their marks in docs/performance.md. */
 export async function writePage(names: readonly string[]): Promise<void> {
   let text = readFileSync(page, "utf8");
+  const options = { ...(await resolveConfig(page)), parser: "markdown" };
   for (const name of names.filter((one) => existsSync(resultFile(one)))) {
     const result = JSON.parse(readFileSync(resultFile(name), "utf8")) as Result;
-    text = replaceSection(text, name, textOf(result));
+    const section = await format(textOf(result), { ...options, proseWrap: "always" });
+    text = replaceSection(text, name, section.trim());
   }
-  const options = await resolveConfig(page);
-  writeFileSync(page, await format(text, { ...options, parser: "markdown" }));
+  writeFileSync(page, await format(text, options));
 }
 
 /** Puts a text in the place of what is between a benchmark's marks. @throws where there are none */
