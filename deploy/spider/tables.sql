@@ -19,7 +19,11 @@ alter table removals engine=Spider comment='wrapper "mysql", table "removals"'
   partition by key (application_token)
   (partition p1 comment='srv "b1"', partition p2 comment='srv "b2"', partition p3 comment='srv "b3"');
 
--- Not Sluice's records but its knowledge of Redis. On a back end too, so that several fronts see the same.
+-- No records of users: what Sluice knows of Redis, and its settings. On back ends too, so that several fronts see the same.
 alter table partitions engine=Spider comment='wrapper "mysql", table "partitions"'
   partition by key (partition_number)
+  (partition p1 comment='srv "b1"', partition p2 comment='srv "b2"', partition p3 comment='srv "b3"');
+
+alter table settings engine=Spider comment='wrapper "mysql", table "settings"'
+  partition by key (name)
   (partition p1 comment='srv "b1"', partition p2 comment='srv "b2"', partition p3 comment='srv "b3"');
