@@ -10,7 +10,12 @@ const read = (path: string) => readFileSync(new URL(`../../deploy/${path}`, impo
 
 interface Rules {
   readonly groups: readonly {
-    readonly rules: readonly { alert: string; expr: string; labels: object; annotations: object }[];
+    readonly rules: readonly {
+      alert: string;
+      expr: string;
+      labels: { severity: string };
+      annotations: { runbook: string };
+    }[];
   }[];
 }
 interface Dashboard {
@@ -65,7 +70,18 @@ describe("What deploy/ has for Prometheus and Grafana", () => {
   it("says of each alert how urgent it is, what is wrong and what to do", () => {
     for (const { alert, labels, annotations } of rules) {
       expect(labels, alert).to.have.property("severity").that.is.oneOf(["page", "ticket"]);
-      expect(annotations, alert).to.have.all.keys("summary", "description");
+      expect(annotations, alert).to.have.all.keys("summary", "description", "runbook");
+    }
+  });
+
+  it("leads from each alert to its section in the documentation, which has no others", () => {
+    const operations = readFileSync(new URL("../../docs/operations.md", import.meta.url), "utf8");
+    const sections = [...operations.matchAll(/^### (Sluice\w+)$/gm)].map(([, name = ""]) => name);
+    expect(sections).to.deep.equal(rules.map(({ alert }) => alert));
+    for (const { alert, labels, annotations } of rules) {
+      expect(annotations.runbook).to.equal(`docs/operations.md#${alert.toLowerCase()}`);
+      const [urgency = ""] = (operations.split(`### ${alert}\n\n`)[1] ?? "").split(".", 1);
+      expect(urgency.toLowerCase(), alert).to.equal(labels.severity);
     }
   });
 
