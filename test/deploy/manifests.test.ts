@@ -120,7 +120,7 @@ describe("The other files", () => {
   it("have the names of settings right wherever they tell of them", () => {
     // Of nginx, Node, Java, the engines' images, the launchers and the tests.
     const others =
-      /^(NODE|JAVA|ES|MYSQL|SLUICE|READ|ER)_|^(API|JSON|TOKEN|CHATS|PATH|AUTO_INCREMENT|GET_LOCK|GREATEST|NO_PROXY)$/;
+      /^(NODE|JAVA|ES|MYSQL|SLUICE|READ|ER)_|^(API|JSON|TOKEN|CHATS|PATH|AUTO_INCREMENT|AUTO_RANDOM|GET_LOCK|GREATEST|NO_PROXY)$/;
     const files = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Dockerfile", ".env"].concat(
       namesIn("docs")
         .filter((name) => name.endsWith(".md"))
