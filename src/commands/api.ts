@@ -26,7 +26,7 @@ import type { Search } from "../search/search.ts";
 import type { Store } from "../store/store.ts";
 import { createLogger, type Logger, Metrics } from "../telemetry.ts";
 import { runApiWorkers } from "./api-workers.ts";
-import { openEngines, searchSettingsOf } from "./parts.ts";
+import { openEngines, searchSettingsOf, warnOfOnePartition } from "./parts.ts";
 
 /** Runs the HTTP server until it is told to stop, in so many processes as are wanted. @throws where it cannot listen */
 export async function runApi(config: Config, program: string): Promise<void> {
@@ -63,6 +63,7 @@ async function serve(config: Config, worker: Worker | undefined): Promise<void> 
     rateLimit: limitRequests(buffer, config, logger),
     ops: ops.middleware,
   });
+  warnOfOnePartition(config, logger);
   await warnOfEviction(buffer, logger);
   const server = createHttpServer(app);
   await listen(server, config.http);

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Buffer, openBuffer } from "../buffer/buffer.ts";
 import type { Config } from "../config.ts";
 import type { Lifecycle } from "../lifecycle.ts";
+import { parseRedisAddress } from "../redis-address.ts";
 import type { SearchSettings } from "../search/open-search.ts";
 import { agreeOnPartitions, PartitionsError, requirePartitions } from "../partitioning.ts";
 import { openStore, type Store } from "../store/store.ts";
@@ -67,6 +68,12 @@ export async function openBufferUnchecked(config: Config, use: Use): Promise<Buf
   const limits = { ...config.buffer, thresholds };
   const mostOwed = config.search.elasticsearchUrl === undefined ? 0 : mostOwedDocuments;
   return openBuffer({ ...config.redis, limits, mostOwed }, use);
+}
+
+/** Says that a cluster is of no use so: all keys of a partition lie on one master. */
+export function warnOfOnePartition({ redis }: Config, log: { warn(message: string): void }): void {
+  if (redis.partitions > 1 || parseRedisAddress(redis.url).kind !== "cluster") return;
+  log.warn("PARTITIONS is 1: of the Redis Cluster one master alone will serve");
 }
 
 /** What a process searches with, and where. */

@@ -87,7 +87,7 @@ describe("A search in a chat", () => {
 
   async function flush(): Promise<void> {
     const settings = { thresholds: { chats: 10, messages: 10 }, maxRows: 1000 };
-    const lease = await takeLease(buffer);
+    const lease = await takeLease(buffer, buffer.partitionOf(token));
     await drainOf(buffer, store, settings, quiet, lease, new AbortController().signal).run("minute");
     await buffer.leases.release(lease);
   }
@@ -153,13 +153,14 @@ describe("A search in a chat", () => {
   it("asks MySQL, and says so, where the index is behind as a whole or in this chat", async () => {
     await accept("needle");
     await flush();
-    await buffer.owed.settle(0, [{ ...chat, ...((await buffer.owed.list(chat, 1))[0] ?? fail()) }]);
+    const partition = buffer.partitionOf(token);
+    await buffer.owed.settle(partition, [{ ...chat, ...((await buffer.owed.list(chat, 1))[0] ?? fail()) }]);
     expect((await find("needle", index)).numbers).to.deep.equal([]);
-    await buffer.epochs.begin(0, "another-epoch", 9, true);
+    await buffer.epochs.begin(partition, "another-epoch", 9, true);
     expect(await find("needle", index)).to.deep.include({ numbers: [1], engine: "mysql", degraded: true });
-    await buffer.owed.caughtUp(0, (await buffer.owed.behind(0)) ?? "");
+    await buffer.owed.caughtUp(partition, (await buffer.owed.behind(partition)) ?? "");
     const many = Array.from({ length: 1001 }, (_, at) => ({ ...chat, number: at + 2 }));
-    await buffer.owed.owe(0, many);
+    await buffer.owed.owe(partition, many);
     expect(await find("needle", index)).to.deep.include({ numbers: [1], engine: "mysql", degraded: true });
   });
 

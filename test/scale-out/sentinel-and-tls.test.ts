@@ -20,8 +20,9 @@ const kept = ["appendonly yes", 'save ""', "repl-diskless-sync-delay 0"];
 /** Makes an application with a chat; answers where its messages are. */
 async function makeChat(client: Client): Promise<string> {
   const { token } = (await client.post<{ token: string }>("/applications", { name: "one" })).body;
-  expect((await client.post(`/applications/${token}/chats`)).status).to.equal(201);
-  return `/applications/${token}/chats/1/messages`;
+  const chat = await client.post<{ number: number }>(`/applications/${token}/chats`);
+  expect(chat.status).to.equal(201);
+  return `/applications/${token}/chats/${chat.body.number}/messages`;
 }
 
 async function post(client: Client, messages: string, body: string): Promise<number> {
@@ -31,7 +32,8 @@ async function post(client: Client, messages: string, body: string): Promise<num
       expect(answer.status).to.be.oneOf([201, 503]);
       return answer.status === 201 && answer.body;
     },
-    { what: `a 201 for ${body}` },
+    // Sentinels that are held up mistrust their clocks and wait for half a minute.
+    { what: `a 201 for ${body}`, timeoutMs: 150_000 },
   );
   return answered.number;
 }
@@ -54,7 +56,9 @@ async function expectBackup(env: NodeJS.ProcessEnv): Promise<void> {
   rmSync(directory, { recursive: true });
 }
 
-describe("With sentinels that watch a master and its replica", () => {
+describe("With sentinels that watch a master and its replica", function () {
+  this.timeout(300_000);
+
   let nodes: readonly RedisNode[];
   let sentinels: readonly RedisNode[];
   let sluice: RunningSluice;
