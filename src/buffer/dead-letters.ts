@@ -1,6 +1,6 @@
 import { nanoid } from "nanoid";
 
-import { encodeRecord, type PendingRecord, readRecord, stampOf } from "../records.ts";
+import { type PendingRecord, readRecord } from "../records.ts";
 import { partitionOfStray } from "./acknowledgement.ts";
 import type { Connection } from "./connections.ts";
 import type { Keys } from "./keys.ts";
@@ -180,7 +180,7 @@ function placeOf(reference: Reference | undefined): Partial<Place> {
   return chatNumber === undefined ? { token, number } : { token, chatNumber, number };
 }
 
-/** Differs whenever the record does; names what an operator saw. */
-export function revisionOf(record: PendingRecord): string {
-  return stampOf(encodeRecord(record));
+/** Differs whenever the record does; names what an operator saw, in whichever form it is kept. */
+export function revisionOf({ operationId, revision }: PendingRecord): string {
+  return `${operationId}|${revision}`;
 }

@@ -1,4 +1,4 @@
-import { decodeRecord, type PendingRecord } from "../records.ts";
+import { decodeRecord, type PendingRecord, stampOf } from "../records.ts";
 import type { Keys } from "./keys.ts";
 import type { Parent, Place } from "./references.ts";
 import type { Scripts } from "./scripts.ts";
@@ -13,6 +13,8 @@ export type Seen =
   | {
       readonly kind: "pending" | "revision" | "dead";
       readonly record: PendingRecord;
+      /** Of the payload as it lies there: an earlier version of Sluice may have written it in another form. */
+      readonly stamp: string;
       readonly version: string;
     }
   | { readonly kind: "absent"; readonly version: string };
@@ -94,7 +96,7 @@ function findReply(reply: unknown): Found {
   if (typeof version === "string") {
     if (kind === "absent") return { kind, version };
     if ((kind === "pending" || kind === "revision" || kind === "dead") && typeof payload === "string") {
-      return { kind, version, record: decodeRecord(payload) };
+      return { kind, version, record: decodeRecord(payload), stamp: stampOf(payload) };
     }
   }
   throw new UnexpectedReplyError("find", reply);

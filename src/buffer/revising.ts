@@ -1,4 +1,4 @@
-import { encodeRecord, type PendingRecord, stampOf } from "../records.ts";
+import { encodeRecord, type PendingRecord } from "../records.ts";
 import { type AcceptLimits, idleCounterSeconds } from "./accepting.ts";
 import type { Keys } from "./keys.ts";
 import { type Place, referenceTo } from "./references.ts";
@@ -61,7 +61,7 @@ export class Revising {
     }
     const reply = await this.#scripts.run("revise", keys, [
       place.number,
-      seen.kind === "absent" ? "" : stampOf(encodeRecord(seen.record)),
+      seen.kind === "absent" ? "" : seen.stamp,
       seen.version,
       encodeRecord(record),
       referenceTo(place, "pending"),
