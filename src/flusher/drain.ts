@@ -145,7 +145,7 @@ export class Drain {
   /**
    * While a batch is being written: acknowledges the one before it, then reads the one after it. One after the
    * other, as an ack shortens the list, and what is read meanwhile would have moved; nothing where the list may
-   * not begin with the batch that is being written.
+   * not begin with the batch that is being written, and where nothing follows that this flusher can read.
    */
   async #acknowledgeAndPeek(
     behind: Written | undefined,
@@ -153,7 +153,8 @@ export class Drain {
     isFollowed: boolean,
   ): Promise<Batch | undefined> {
     const isInPlace = behind === undefined || (await this.#acknowledge(behind));
-    return isInPlace && isFollowed ? this.#peek(list, references.length) : undefined;
+    const ahead = isInPlace && isFollowed ? await this.#peek(list, references.length) : undefined;
+    return ahead?.references.length === 0 ? undefined : ahead;
   }
 
   /** Writes the chats of messages in hand; answers which of these then cannot be written, as their chat was not. */

@@ -1,10 +1,12 @@
 import { expect } from "chai";
 
 import type { Buffer } from "../../src/buffer/buffer.ts";
+import { Keys } from "../../src/buffer/keys.ts";
 import type { Lease } from "../../src/buffer/leases.ts";
 import { Drain, LeaseLostError } from "../../src/flusher/drain.ts";
 import { systemClock } from "../../src/flusher/flusher.ts";
 import type { Sink, Source } from "../../src/flusher/ports.ts";
+import { NewerRecordError } from "../../src/records.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { emptyEngines, openTestBuffer, seed, sourceOf, takeLease } from "../support/buffers.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";
@@ -117,4 +119,29 @@ describe("A drain of many batches", () => {
     await notedDrain({ source }).run("minute");
     expect(await pendingChats()).to.equal(0);
   });
+
+  /** Makes a pending chat one that a later version of Sluice has written. */
+  async function makeNewer(chat: number): Promise<void> {
+    const pending = new Keys(workspace.config.redis.namespace, 1).pending({ token });
+    await workspace.redis.hset(pending, chat, "2|of a form that is still to come");
+  }
+
+  const endsAtNewer = [
+    { newer: 25, where: "in the batch that is read ahead", flushed: ["1", "11", "21"] },
+    { newer: 15, where: "with a batch's worth behind it", flushed: ["1", "11"] },
+    { newer: 21, where: "at the head of what would be read ahead", flushed: ["1", "11"] },
+    { newer: 11, where: "right behind the first batch", flushed: ["1"] },
+  ];
+  for (const { newer, where, flushed } of endsAtNewer) {
+    it(`acknowledges all before a newer record ${where}, and writes nothing else`, async () => {
+      await makeNewer(newer);
+      expect(await failureOf(notedDrain().run("minute"))).to.be.instanceOf(NewerRecordError);
+      const of = (what: string) =>
+        calls.filter((call) => call.startsWith(`${what} `)).map((call) => call.split(" ")[1]);
+      expect([of("write"), of("ack")]).to.deep.equal([flushed, flushed]);
+      expect(await pendingChats()).to.equal(30 - (newer - 1));
+      expect(await workspace.sql("chats").count({ count: "*" }).first()).to.deep.equal({ count: newer - 1 });
+      expect(await buffer.heads.areNewer(0)).to.equal(true);
+    });
+  }
 });

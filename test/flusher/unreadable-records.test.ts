@@ -118,4 +118,19 @@ describe("What nobody can read", () => {
     expect((await stage.buffer.totals.read(0)).pending.messages).to.equal(2);
     expect(await stage.workspace.redis.hget(stage.keys.pending(chat), "2")).to.equal(newer);
   });
+
+  it("because a later version of Sluice wrote it, a chat, lets no message land that was accepted after it", async () => {
+    const newer = await stage.accept({ token }, "from a newer API");
+    await stage.accept({ token, chatNumber: newer }, "in it");
+    await stage.workspace.redis.hset(
+      stage.keys.pending({ token }),
+      newer,
+      "2|of a form that is still to come",
+    );
+    const failure: unknown = await stage.drain().catch((error: unknown) => error);
+    expect(failure).to.be.an("error").with.property("name", "NewerRecordError");
+    expect(await stage.storedText("chat", 1)).to.equal("chat");
+    expect(await stage.workspace.sql("messages").select("body")).to.deep.equal([]);
+    expect((await stage.buffer.totals.read(0)).pending).to.deep.equal({ chats: 1, messages: 2 });
+  });
 });
