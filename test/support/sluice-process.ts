@@ -7,6 +7,10 @@ import { waitFor } from "./wait-for.ts";
 import { watchArguments, watchEnvironment } from "./watched-statements.ts";
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const nextVersion = fileURLToPath(new URL("next-version.mjs", import.meta.url));
+
+/** Of Sluice: the sources as they are, or with the form of a pending record that a later one might write. */
+export type Version = "this" | "next";
 
 /** A line of a process' log. */
 export interface LogLine {
@@ -25,8 +29,9 @@ export class SluiceProcess {
   readonly closed: Promise<void>;
   #isClosed = false;
 
-  constructor(command: readonly string[], env: NodeJS.ProcessEnv) {
-    this.child = spawn(process.execPath, [...watchArguments, main, ...command], {
+  constructor(command: readonly string[], env: NodeJS.ProcessEnv, version: Version = "this") {
+    const nodeArguments = [...watchArguments, ...(version === "next" ? ["--import", nextVersion] : [])];
+    this.child = spawn(process.execPath, [...nodeArguments, main, ...command], {
       env: { PATH: process.env["PATH"], ...watchEnvironment(), ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -78,15 +83,18 @@ export class SluiceProcess {
 }
 
 /** Starts the API on a free port; resolves when it listens. */
-export async function startApi(env: NodeJS.ProcessEnv): Promise<{ process: SluiceProcess; url: string }> {
-  const api = new SluiceProcess(["api"], env);
+export async function startApi(
+  env: NodeJS.ProcessEnv,
+  version?: Version,
+): Promise<{ process: SluiceProcess; url: string }> {
+  const api = new SluiceProcess(["api"], env, version);
   const { address } = await api.logged("listening");
   return { process: api, url: String(address) };
 }
 
 /** Starts a flusher; resolves when it listens for wake-ups. */
-export async function startFlusher(env: NodeJS.ProcessEnv): Promise<SluiceProcess> {
-  const flusher = new SluiceProcess(["flusher"], env);
+export async function startFlusher(env: NodeJS.ProcessEnv, version?: Version): Promise<SluiceProcess> {
+  const flusher = new SluiceProcess(["flusher"], env, version);
   await flusher.logged("flusher started");
   return flusher;
 }
