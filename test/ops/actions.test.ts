@@ -77,19 +77,21 @@ describe("What an operator does", () => {
     for (let body = 0; body < 350; body += 1) await postMessage("one of many");
     const { pauses } = stage.buffer;
     const look = pauses.isPaused.bind(pauses);
-    // An operator who pauses between the first batch and the second.
-    const paused = new Promise<void>((resolve) => {
+    // An operator who pauses once the first batch is acknowledged, when the second has been written.
+    const stopped = new Promise<void>((resolve) => {
       pauses.isPaused = async (partition) => {
         const { messages } = await pending();
-        if (messages > 0 && messages < 350) resolve(pauses.pause(0, "operator"));
+        if (messages === 250) await pauses.pause(0, "operator");
+        // Asked for a third batch that is done, or, after the drain, for what is to be removed.
+        if (messages <= 150) resolve();
         return look(partition);
       };
     });
     await stage.buffer.pauses.resume(0);
-    await paused;
-    await waitFor(async () => (await pending()).messages === 250, { what: "the drain to stop" });
+    await stopped;
     pauses.isPaused = look;
-    expect((await rows("messages")).length).to.equal(105);
+    expect((await pending()).messages).to.equal(150);
+    expect((await rows("messages")).length).to.equal(205);
     await act("/ops/partitions", { act: "resume", partition: "0" });
     await untilStored("messages", 355);
     await untilNothingIsPending();
