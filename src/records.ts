@@ -74,6 +74,7 @@ export class NewerRecordError extends Error {
   }
 }
 
+/** Raised with each change of the form; the version before must then be read as well, for an upgrade. */
 const version = "1";
 const separator = "|";
 const headerFields = 5;
@@ -82,7 +83,8 @@ const headerFields = 5;
  * Writes a record as `version|operation id|revision|created|updated|text`, times in base 36 milliseconds,
  * text last and raw. Not JSON: it is opened a thousand times a batch, and quotes or emoji in a body would
  * grow. An equal `updated` is left empty; a null text is `-`, a deleted record `x`, any other begins with `=`.
- * The scripts in `buffer/lua/` know a deleted record by this form.
+ * The scripts in `buffer/lua/`, those of older processes too, know a deleted record by this form: a later version keeps
+ * the number of the fields, the first three, and the text's marks.
  */
 export function encodeRecord(record: PendingRecord): string {
   const created = record.createdAtMs.toString(36);
