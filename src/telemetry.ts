@@ -43,6 +43,12 @@ export function createLogger({ level, pretty, destination }: LogOptions): Logger
 /** At this level and above a line is not kept back. */
 const urgentLevel = 40;
 
+/** What every logger of the process still has to write when it ends. */
+const atExit = new Set<() => void>();
+process.on("exit", () => {
+  for (const flush of atExit) flush();
+});
+
 /**
  * Writes what is logged within a turn of the event loop in one step. A process that is killed loses at most the
  * lines of that turn, none of them a warning or an error; one that ends by itself, or by a fault, loses none.
@@ -55,7 +61,7 @@ function gatherLines(output: DestinationStream): DestinationStream {
     lines = "";
     output.write(gathered);
   };
-  process.on("exit", flush);
+  atExit.add(flush);
   return {
     // Asks the library to note the level of each line here.
     [symbols.needsMetadataGsym]: true,

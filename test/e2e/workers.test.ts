@@ -39,8 +39,8 @@ describe("An API of several processes", () => {
     return { api, url: String((await api.logged("listening"))["address"]) };
   }
 
-  function clientOf(url: string): Client {
-    const client = new Client(url);
+  function clientOf(url: string, patienceMs = 0): Client {
+    const client = new Client(url, patienceMs);
     clients.push(client);
     return client;
   }
@@ -108,7 +108,8 @@ describe("An API of several processes", () => {
     let isOver = false;
     const load = Promise.all(
       Array.from({ length: 8 }, async () => {
-        const client = clientOf(url);
+        // A connection that is being handed to a worker when it is killed is not answered by anybody.
+        const client = clientOf(url, 5000);
         while (!isOver) {
           const answer = await client
             .post<{ number: number }>(messages, { body: "hello" })
@@ -142,7 +143,8 @@ describe("An API of several processes", () => {
     let [answered, isOver] = [0, false];
     const load = Promise.all(
       Array.from({ length: 8 }, async () => {
-        const client = clientOf(url);
+        // A connection that is being handed to a worker when it is killed is not answered by anybody.
+        const client = clientOf(url, 5000);
         while (!isOver) {
           const answer = await client.get("/livez").catch((error: unknown) => error as { code?: string });
           if ("status" in answer) {
