@@ -66,26 +66,26 @@ export async function storeRows(
   storedIn: (at: number) => number,
 ): Promise<void> {
   await storeParents(workspace, chats);
-  const filled = chats
-    .map((chat, at) => ({ ...chat, number: storedIn(at) }))
-    .filter(({ number }) => number > 0);
-  await storeMessages(workspace, filled.sort(byKey));
+  await storeMessages(workspace, chats, storedIn);
 }
 
-async function storeParents({ sql }: Workspace, chats: readonly Chat[]): Promise<void> {
+const insertChats =
+  "insert into chats (application_token, number, operation_id, created_at, updated_at) values ?";
+const chatsPerStatement = 5000;
+
+async function storeParents(workspace: Workspace, chats: readonly Chat[]): Promise<void> {
   const now = new Date();
   const times = { created_at: now, updated_at: now };
   const tokens = [...new Set(chats.map(({ token }) => token))];
-  await sql("applications").insert(tokens.map((token) => ({ token, name: "benchmark", ...times })));
+  await workspace.sql("applications").insert(tokens.map((token) => ({ token, name: "benchmark", ...times })));
   const inOrder = chats.map((chat) => ({ ...chat, number: 0 })).sort(byKey);
-  for (let from = 0; from < inOrder.length; from += 5000) {
-    const rows = inOrder.slice(from, from + 5000).map(({ token, chatNumber }) => ({
-      application_token: token,
-      number: chatNumber,
-      operation_id: nanoid(operationIdLength),
-      ...times,
-    }));
-    await sql("chats").insert(rows);
+  const values = inOrder.map((chat) => [chat.token, chat.chatNumber, nanoid(operationIdLength), now, now]);
+  const connection = await connectRaw(workspace);
+  try {
+    for (let from = 0; from < values.length; from += chatsPerStatement)
+      await connection.query(insertChats, [values.slice(from, from + chatsPerStatement)]);
+  } finally {
+    await connection.end();
   }
 }
 
@@ -93,20 +93,25 @@ async function storeParents({ sql }: Workspace, chats: readonly Chat[]): Promise
 const blockRows = 20_000;
 
 /**
- * Stores as many messages of each chat as its `number` says: some of the chat that has most, then copies of those, which
+ * Stores as many messages of each chat as `storedIn` says: some of the chat that has most, then copies of those, which
  * the server makes by itself. In the order of the keys, so that pages fill.
  */
-async function storeMessages(
+export async function storeMessages(
   workspace: Workspace,
-  chats: readonly (Chat & { readonly number: number })[],
+  chats: readonly Chat[],
+  storedIn: (at: number) => number,
 ): Promise<void> {
-  const [first] = [...chats].sort((a, b) => b.number - a.number);
+  const filled = chats
+    .map((chat, at) => ({ ...chat, number: storedIn(at) }))
+    .filter(({ number }) => number > 0)
+    .sort(byKey);
+  const [first] = [...filled].sort((a, b) => b.number - a.number);
   if (!first) return;
   const block = Math.min(blockRows, first.number);
   const connection = await connectRaw(workspace);
   try {
     for (const statement of statements([first], block)) await connection.query(statement);
-    for (const { token, chatNumber, number } of chats) {
+    for (const { token, chatNumber, number } of filled) {
       const begin = token === first.token && chatNumber === first.chatNumber ? block : 0;
       for (let from = begin; from < number; from += block)
         await connection.query(

@@ -10,7 +10,7 @@ import type { PartitionTotals } from "../../src/buffer/totals.ts";
 import type { Parent } from "../../src/buffer/references.ts";
 import { encodeRecord, newRecord } from "../../src/records.ts";
 import { openWorkspace, type Workspace } from "../../test/support/workspace.ts";
-import { type Chat, storeRows, text } from "./rows.ts";
+import { type Chat, storeMessages, storeRows, text } from "./rows.ts";
 import { scratchDirectory } from "./scratch.ts";
 
 export interface StageSize {
@@ -46,12 +46,19 @@ export class Stage {
   readonly buffer: Buffer;
   readonly chats: readonly Chat[];
   readonly #keys: Keys;
+  readonly #storedIn: (at: number) => number;
 
-  private constructor(workspace: Workspace, buffer: Buffer, chats: readonly Chat[]) {
+  private constructor(
+    workspace: Workspace,
+    buffer: Buffer,
+    chats: readonly Chat[],
+    storedIn: (at: number) => number,
+  ) {
     const { namespace, partitions } = workspace.config.redis;
     this.workspace = workspace;
     this.buffer = buffer;
     this.chats = chats;
+    this.#storedIn = storedIn;
     this.#keys = new Keys(namespace, partitions);
   }
 
@@ -67,12 +74,12 @@ export class Stage {
       token: tokens[at % tokens.length] ?? "",
       chatNumber: Math.floor(at / tokens.length) + 1,
     }));
-    const stage = new Stage(workspace, buffer, chats);
+    const { storedIn = () => 0 } = size;
+    const stage = new Stage(workspace, buffer, chats, storedIn);
     for (let partition = 0; partition < buffer.partitions; partition += 1)
       await buffer.epochs.beginFirst(partition, randomUUID());
-    const { storedIn = () => 0 } = size;
     await storeRows(workspace, chats, storedIn);
-    await stage.#seed(tokens, storedIn);
+    await stage.#seed(tokens);
     return stage;
   }
 
@@ -161,13 +168,14 @@ export class Stage {
     return Number(row?.count);
   }
 
-  /** Removes each chat's rows of higher numbers. */
-  async dropMessagesBeyond(number: number): Promise<void> {
-    await this.workspace.sql("messages").where("number", ">", number).delete();
-  }
-
   async dropMessages(): Promise<void> {
     await this.workspace.sql.raw("truncate table messages");
+  }
+
+  /** Leaves the messages that were rows from the beginning; truncated, as a DELETE has work left for later. */
+  async restoreMessages(): Promise<void> {
+    await this.dropMessages();
+    await storeMessages(this.workspace, this.chats, this.#storedIn);
   }
 
   async close(): Promise<void> {
@@ -186,10 +194,10 @@ export class Stage {
   }
 
   /** Makes every chat, and what it belongs to, one that Redis knows. */
-  async #seed(tokens: readonly string[], storedIn: (at: number) => number): Promise<void> {
+  async #seed(tokens: readonly string[]): Promise<void> {
     const parents: (Parent & { greatest: number })[] = [
       ...tokens.map((token) => ({ token, greatest: this.chats.length })),
-      ...this.chats.map((chat, at) => ({ ...chat, greatest: storedIn(at) })),
+      ...this.chats.map((chat, at) => ({ ...chat, greatest: this.#storedIn(at) })),
     ];
     await inSlices(parents, async ({ greatest, ...parent }) => {
       await this.buffer.accepting.seed(parent, { greatest, newestAtMs: Date.now() });
