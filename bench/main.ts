@@ -6,6 +6,7 @@ import { costs } from "./costs.ts";
 import { drain } from "./drain.ts";
 import { growth } from "./growth.ts";
 import { memory } from "./memory.ts";
+import { profile } from "./profile.ts";
 import { scale } from "./scale.ts";
 import { search } from "./search.ts";
 import { start } from "./start.ts";
@@ -24,6 +25,7 @@ const benchmarks: readonly Benchmark[] = [
   growth,
   memory,
   start,
+  profile,
   search,
 ];
 

@@ -6,7 +6,7 @@ import type { Connection } from "mysql2/promise";
 
 import { cpuOf, type CpuUse, type Pids } from "./cpu.ts";
 import { enginePids } from "./engines.ts";
-import { peer, Program, sluice } from "./program.ts";
+import { type NodeFlags, peer, Program, sluice } from "./program.ts";
 import { connectRaw, statements, text as body } from "./rows.ts";
 import { evenSize, Stage, usualSize } from "./stage.ts";
 
@@ -68,9 +68,14 @@ export class Flushers {
     this.#programs = programs;
   }
 
-  static async start(stage: Stage, processes = 1): Promise<Flushers> {
+  static async start(
+    stage: Stage,
+    { processes = 1, nodeFlags = [] }: { processes?: number; nodeFlags?: NodeFlags } = {},
+  ): Promise<Flushers> {
     await stage.pause();
-    const starts = Array.from({ length: processes }, () => Program.start(sluice, ["flusher"], stage.env));
+    const starts = Array.from({ length: processes }, () =>
+      Program.start(sluice, ["flusher"], stage.env, nodeFlags),
+    );
     return new Flushers(stage, await Promise.all(starts));
   }
 
@@ -97,7 +102,7 @@ export class Flushers {
 export async function sluiceDrainer(name: string, { processes = 1, partitions = 1 } = {}): Promise<Drainer> {
   const size = partitions === 1 ? usualSize : evenSize;
   const stage = await Stage.open({ PARTITIONS: String(partitions) }, size);
-  const flushers = await Flushers.start(stage, processes);
+  const flushers = await Flushers.start(stage, { processes });
   return {
     name,
     async drain(count) {

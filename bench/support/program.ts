@@ -12,17 +12,20 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 
 let started = 0;
 
+/** Of Node itself, before the script. */
+export type NodeFlags = readonly string[];
+
 /** A process that is measured, in production mode; what it prints goes to a file. */
 export class Program {
   readonly #child: ChildProcess;
   readonly #log: string;
   #isReady = false;
 
-  private constructor(script: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+  private constructor(script: string, args: readonly string[], env: NodeJS.ProcessEnv, nodeFlags: NodeFlags) {
     started += 1;
     this.#log = path.join(scratchDirectory, `${started}-${path.basename(script, ".js")}.log`);
     const output = openSync(this.#log, "a");
-    this.#child = spawn(process.execPath, [path.join(root, script), ...args], {
+    this.#child = spawn(process.execPath, [...nodeFlags, path.join(root, script), ...args], {
       cwd: root,
       env: { PATH: process.env["PATH"], ...env, NODE_ENV: "production" },
       stdio: ["ignore", output, output, "ipc"],
@@ -33,8 +36,13 @@ export class Program {
   }
 
   /** Starts a peer's worker, or a part of Sluice, that says when it is ready. */
-  static async start(script: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Program> {
-    const program = new Program(script, args, env);
+  static async start(
+    script: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv,
+    nodeFlags: NodeFlags = [],
+  ): Promise<Program> {
+    const program = new Program(script, args, env, nodeFlags);
     await program.#until(() => program.#isReady);
     return program;
   }
@@ -44,10 +52,11 @@ export class Program {
     script: string,
     args: readonly string[],
     env: NodeJS.ProcessEnv,
+    nodeFlags: NodeFlags = [],
   ): Promise<{ program: Program; url: string }> {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
-    const program = new Program(script, args, { ...env, PORT: String(port) });
+    const program = new Program(script, args, { ...env, PORT: String(port) }, nodeFlags);
     await program.#until(async () => (await fetch(`${url}/livez`)).status > 0);
     return { program, url };
   }

@@ -3,7 +3,7 @@ import { nanoid } from "nanoid";
 import { cpuOf, type CpuUse, type Pids } from "./cpu.ts";
 import { enginePids } from "./engines.ts";
 import { applyLoad, type Load, type LoadResult } from "./load.ts";
-import { peer, Program, sluice } from "./program.ts";
+import { type NodeFlags, peer, Program, sluice } from "./program.ts";
 import { messageJson, Stage } from "./stage.ts";
 
 export interface ServerKind {
@@ -12,6 +12,7 @@ export interface ServerKind {
   readonly args: readonly string[];
   readonly settings: NodeJS.ProcessEnv;
   readonly hasKeys: boolean;
+  readonly nodeFlags?: NodeFlags;
 }
 
 const asSluice = (name: string, settings: NodeJS.ProcessEnv = {}, hasKeys = false): ServerKind => {
@@ -69,7 +70,12 @@ export class Server {
 
   static async start(kind: ServerKind, stage?: Stage): Promise<Server> {
     const own = stage ?? (await Stage.open(kind.settings));
-    const running = await Program.serve(kind.script, kind.args, { ...own.env, ...kind.settings });
+    const running = await Program.serve(
+      kind.script,
+      kind.args,
+      { ...own.env, ...kind.settings },
+      kind.nodeFlags,
+    );
     return new Server(kind, own, running, await enginePids(own.workspace));
   }
 
