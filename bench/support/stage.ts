@@ -40,6 +40,9 @@ const roomy = {
 const operationIdLength = 16;
 const pipelined = 1000;
 
+/** Gives all other keys the value and the time to live of the first. */
+const copyFirst = "for at = 2, #KEYS do redis.call('COPY', KEYS[1], KEYS[at]) end";
+
 /** A contestant's own corner of the engines, with applications and chats in it that both stores know. */
 export class Stage {
   readonly workspace: Workspace;
@@ -199,9 +202,28 @@ export class Stage {
       ...tokens.map((token) => ({ token, greatest: this.chats.length })),
       ...this.chats.map((chat, at) => ({ ...chat, greatest: this.#storedIn(at) })),
     ];
-    await inSlices(parents, async ({ greatest, ...parent }) => {
-      await this.buffer.accepting.seed(parent, { greatest, newestAtMs: Date.now() });
-    });
+    const alike = new Map<string, Parent[]>();
+    for (const { greatest, ...parent } of parents) {
+      const group = `${this.buffer.partitionOf(parent.token)}:${greatest}`;
+      const known = alike.get(group);
+      if (known) known.push(parent);
+      else {
+        alike.set(group, [parent]);
+        await this.buffer.accepting.seed(parent, { greatest, newestAtMs: Date.now() });
+      }
+    }
+    for (const group of alike.values()) await this.#copyCounter(group);
+  }
+
+  /** Gives the others the counter of the first: much faster than a call for each. */
+  async #copyCounter([first, ...others]: readonly Parent[]): Promise<void> {
+    if (!first) return;
+    for (let from = 0; from < others.length; from += pipelined) {
+      const keys = [first, ...others.slice(from, from + pipelined)].map((parent) =>
+        this.#keys.counter(parent),
+      );
+      await this.workspace.redis.eval(copyFirst, keys.length, ...keys);
+    }
   }
 }
 
