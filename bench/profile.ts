@@ -46,7 +46,8 @@ export const profile: Benchmark = {
       conditions:
         `\`node --cpu-prof\`, a sample a millisecond: of an API process, compiled and warm, while ${connections} ` +
         `connections post for ${settings.number("seconds")} s, and of a flusher that drains ` +
-        `${figure(drained.count)} messages. Time in which a process waits is left out. Profiling itself takes time as well.`,
+        `${figure(drained.count)} messages. Time in which a process waits for something to do is left out; time in which others ` +
+        "had its core is not, so on a busy machine what calls the system looks too large. Profiling itself takes time as well.",
       tables: [
         selfTimes("accepting, by itself", "µs a POST", accepted),
         selfTimes("draining, by itself", "µs a row", drained),
