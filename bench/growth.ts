@@ -97,7 +97,7 @@ async function measureByPending(pending: number, settings: Settings): Promise<Me
     if (!few || !many) return [];
     const postToEmpty = async () => {
       const turn = await few.post();
-      await empty.stage.discardPending();
+      await empty.stage.discardRecords(empty.stage.chats);
       return turn;
     };
     return measurePairs(
@@ -127,7 +127,7 @@ async function measureByChats(count: number, settings: Settings): Promise<Measur
     const many = requestsTo(second, asked, settings);
     const post = (requests: Requests, stage: Stage, chats: readonly Chat[]) => async () => {
       const turn = await requests.post();
-      await stage.discardPending(chats);
+      await stage.discardRecords(chats);
       return turn;
     };
     const posts: Pair = {

@@ -120,17 +120,23 @@ export class Stage {
     return (await Promise.all(lengths)).reduce((total, length) => total + length, 0);
   }
 
-  /** Throws away what is pending in these chats, where nobody flushes it and nothing else is; numbers go on. */
-  async discardPending(chats: readonly Chat[] = this.chats): Promise<void> {
-    const { redis, config } = this.workspace;
+  /** Throws away what is pending, where nobody flushes it; numbers go on. */
+  async discardPending(): Promise<void> {
+    const { namespace } = this.workspace.config.redis;
+    await this.discardRecords(this.chats);
+    // Idempotency keys are remembered for a day; the queue is that of a peer, who has no other keys of this form.
+    await unlinkMatching(this.workspace, `${namespace}:{*}:idempotency:*`);
+    await unlinkMatching(this.workspace, `${namespace}:messages:*`);
+  }
+
+  /** The same for what has no idempotency key; it looks for no keys, so that it takes no longer among millions. */
+  async discardRecords(chats: readonly Chat[]): Promise<void> {
+    const { redis } = this.workspace;
     for (const partition of this.partitions) {
       await redis.unlink(this.#keys.list(partition, "messages"));
       await redis.hset(this.#keys.meta(partition), "bytes", 0);
     }
     await inSlices(chats, (chat) => redis.unlink(this.#keys.pending(chat)));
-    // Idempotency keys are remembered for a day; the queue is that of a peer, who has no other keys of this form.
-    await unlinkMatching(this.workspace, `${config.redis.namespace}:{*}:idempotency:*`);
-    await unlinkMatching(this.workspace, `${config.redis.namespace}:messages:*`);
   }
 
   /** Messages accepted since the stage was opened. */
