@@ -1,9 +1,14 @@
-import { Redis } from "ioredis";
+import { setTimeout as pause } from "node:timers/promises";
+
 import knex from "knex";
 
 import { loadConfig } from "../../src/config.ts";
 import { knexSettings } from "../../src/store/connection.ts";
 import { isOfAnotherRun } from "./run-name.ts";
+import { connectToRedis } from "./test-redis.ts";
+
+/** A Redis that says nothing for so long is not there. */
+const patienceMs = 10_000;
 
 /**
  * The databases and keys in the engines that the environment names; nothing where it names none, or they do not
@@ -31,10 +36,12 @@ async function listDatabases(env: NodeJS.ProcessEnv): Promise<string[]> {
 }
 
 async function listKeys(url: string): Promise<string[]> {
-  const redis = new Redis(url, { retryStrategy: () => null, maxRetriesPerRequest: 0 });
-  redis.on("error", () => undefined);
+  const redis = connectToRedis(url);
+  const silence = pause(patienceMs, undefined, { ref: false }).then(() => {
+    throw new Error("Redis does not answer");
+  });
   try {
-    return (await redis.keys("*")).map((key) => `key ${key}`);
+    return (await Promise.race([redis.keys("*"), silence])).map((key) => `key ${key}`);
   } finally {
     redis.disconnect();
   }
