@@ -1,5 +1,5 @@
 import type { RedisClient } from "./clients.ts";
-import { type Connection, connectSubscriber } from "./connections.ts";
+import { type Connection, connectSubscriber, subscribe } from "./connections.ts";
 import type { Keys } from "./keys.ts";
 
 /** A client address that the rate limit refused. */
@@ -77,7 +77,7 @@ export class BlockedAddresses {
       listener(address);
     });
     // It waits for Redis, and fails only where it is closed before.
-    void subscriber.subscribe(this.#keys.operators.unblockChannel()).catch(() => undefined);
+    void subscribe(subscriber, [this.#keys.operators.unblockChannel()]).catch(() => undefined);
   }
 
   close(): void {

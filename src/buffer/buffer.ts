@@ -3,7 +3,7 @@ import { AuditTrail } from "./audit-trail.ts";
 import { BlockedAddresses } from "./blocked-addresses.ts";
 import type { RedisClient } from "./clients.ts";
 import { ClusterClient } from "./cluster-client.ts";
-import { connect, connectSubscriber, type Connection } from "./connections.ts";
+import { connect, connectSubscriber, subscribe, type Connection } from "./connections.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { BufferEpochs } from "./epochs.ts";
 import { DirtyParents } from "./dirty-parents.ts";
@@ -166,7 +166,7 @@ export class Buffer {
     subscriber.on(subscriber instanceof ClusterClient ? "refresh" : "ready", () => {
       for (const partition of channels.keys()) listener(partition, "threshold");
     });
-    await subscriber.subscribe(...channels);
+    await subscribe(subscriber, channels);
   }
 
   /**

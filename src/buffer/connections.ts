@@ -17,6 +17,9 @@ export class BufferUnavailableError extends Error {
 /** A start does not wait for Redis longer than this. */
 const openTimeoutMs = 3000;
 
+/** Between two attempts to subscribe: by then the client has chosen another node. */
+const subscribeEveryMs = 100;
+
 /**
  * Connects to Redis such that every command settles: none waits for a connection, none is sent twice.
  * The client reconnects by itself for as long as it takes.
@@ -28,6 +31,23 @@ export function connect(url: string, use: Use): Connection {
 /** Connects for pub/sub: waits for Redis for ever and subscribes again after each reconnect. */
 export function connectSubscriber(url: string): RedisClient {
   return createSubscriber(parseRedisAddress(url));
+}
+
+/**
+ * Subscribes with a client for pub/sub. A cluster's asks one node, whichever: where that is away, another is asked.
+ *
+ * @throws when the client was closed meanwhile
+ */
+export async function subscribe(client: RedisClient, channels: readonly string[]): Promise<void> {
+  for (;;) {
+    try {
+      await client.subscribe(...channels);
+      return;
+    } catch (error) {
+      if (!(client instanceof ClusterClient) || ["disconnecting", "end"].includes(client.status)) throw error;
+    }
+    await delay(subscribeEveryMs);
+  }
 }
 
 /** A Redis client and how long its callers wait. */
