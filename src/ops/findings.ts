@@ -176,8 +176,11 @@ function judgeJob(name: string, { runs: [last] }: JobStatus): Finding[] {
   ];
 }
 
-function judgeDeadLetters({ deadLetters, flushed }: Status): Finding[] {
-  const page = { href: "/ops/dead-letters", name: "Dead letters" };
+function judgeDeadLetters({ deadLetters, flushed, perPartition }: Status): Finding[] {
+  // The page has one partition at a time.
+  const { partition = 0 } = perPartition.find((one) => one.deadLetters > 0) ?? {};
+  const href = partition === 0 ? "/ops/dead-letters" : `/ops/dead-letters?partition=${partition}`;
+  const page = { href, name: "Dead letters" };
   const found: Finding[] = [];
   if (deadLetters > 0) {
     found.push({
