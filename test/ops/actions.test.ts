@@ -21,6 +21,7 @@ describe("What an operator does", () => {
   let store: Store;
   let flusher: Flusher;
   let token: string;
+  let partition: number;
 
   before(async () => {
     stage = await OpsStage.open({ ...credentials, CHAT_QUEUE_THRESHOLD: "1", MESSAGE_QUEUE_THRESHOLD: "1" });
@@ -31,6 +32,7 @@ describe("What an operator does", () => {
       flusher.trigger(reason, partition);
     });
     token = String((await post("/applications", '{"name":"a"}'))["token"]);
+    partition = stage.keys.partitionOf(token);
     await post(`/applications/${token}/chats`);
     await untilStored("chats", 1);
   });
@@ -49,7 +51,7 @@ describe("What an operator does", () => {
   const rows = (table: string) => stage.workspace.sql(table).select<Record<string, unknown>[]>("*");
   const untilStored = (table: string, count: number) =>
     waitFor(async () => (await rows(table)).length === count, { what: `${count} ${table} in MySQL` });
-  const pending = async () => (await stage.buffer.totals.read(0)).pending;
+  const pending = async () => (await stage.buffer.totals.read(partition)).pending;
   const untilNothingIsPending = () =>
     waitFor(async () => (await pending()).messages === 0, { what: "the messages to be acknowledged" });
   const act = async (path: string, fields: [string, string][] | Record<string, string>) => {
@@ -59,40 +61,40 @@ describe("What an operator does", () => {
   };
 
   it("pauses a partition: records are accepted and stay, until it is resumed", async () => {
-    await act("/ops/partitions", { act: "pause", partition: "0" });
+    await act("/ops/partitions", { act: "pause", partition: String(partition) });
     for (let body = 0; body < 5; body += 1) expect((await postMessage("waits"))["number"]).to.equal(body + 1);
-    await act("/ops/partitions", { act: "flush", partition: "0" });
+    await act("/ops/partitions", { act: "flush", partition: String(partition) });
     flusher.trigger("minute");
     const page = await stage.get("/ops", { authorization });
-    expect(page.text).to.include("Partition 0 is PAUSED").and.include("by operator");
+    expect(page.text).to.include(`Partition ${partition} is PAUSED`).and.include("by operator");
     expect(await pending()).to.deep.equal({ chats: 0, messages: 5 });
     expect(await rows("messages")).to.deep.equal([]);
-    await act("/ops/partitions", { act: "resume", partition: "0" });
+    await act("/ops/partitions", { act: "resume", partition: String(partition) });
     await untilStored("messages", 5);
     await untilNothingIsPending();
   });
 
   it("pauses also in the middle of a long drain, after the batch in hand", async () => {
-    await stage.buffer.pauses.pause(0, "operator");
+    await stage.buffer.pauses.pause(partition, "operator");
     for (let body = 0; body < 350; body += 1) await postMessage("one of many");
     const { pauses } = stage.buffer;
     const look = pauses.isPaused.bind(pauses);
     // An operator who pauses once the first batch is acknowledged, when the second has been written.
     const stopped = new Promise<void>((resolve) => {
-      pauses.isPaused = async (partition) => {
+      pauses.isPaused = async (one) => {
         const { messages } = await pending();
-        if (messages === 250) await pauses.pause(0, "operator");
+        if (messages === 250) await pauses.pause(partition, "operator");
         // Asked for a third batch that is done, or, after the drain, for what is to be removed.
         if (messages <= 150) resolve();
-        return look(partition);
+        return look(one);
       };
     });
-    await stage.buffer.pauses.resume(0);
+    await stage.buffer.pauses.resume(partition);
     await stopped;
     pauses.isPaused = look;
     expect((await pending()).messages).to.equal(150);
     expect((await rows("messages")).length).to.equal(205);
-    await act("/ops/partitions", { act: "resume", partition: "0" });
+    await act("/ops/partitions", { act: "resume", partition: String(partition) });
     await untilStored("messages", 355);
     await untilNothingIsPending();
   });
@@ -116,7 +118,7 @@ describe("What an operator does", () => {
       what: "the mended record in MySQL",
     });
     expect((await stage.act(address, { seen, text: "again" })).status).to.equal(409);
-    expect(await stage.buffer.deadLetters.count(0)).to.equal(0);
+    expect(await stage.buffer.deadLetters.count(partition)).to.equal(0);
   });
 
   it("takes no text that the API would refuse", async () => {
@@ -132,14 +134,14 @@ describe("What an operator does", () => {
     const chosen = ids.slice(0, 2).map((id): [string, string] => ["id", id]);
     const asked = await stage.act("/ops/dead-letters", [["act", "discard"], ...chosen]);
     expect(asked.text).to.include("Discard 2 dead letters?");
-    expect(await stage.buffer.deadLetters.count(0)).to.equal(3);
+    expect(await stage.buffer.deadLetters.count(partition)).to.equal(3);
     const done = await act("/ops/dead-letters", [["act", "discard"], ["confirmed", "yes"], ...chosen]);
     expect((await stage.get(done, { authorization })).text).to.include("2 dead letters discarded");
-    expect(await stage.buffer.deadLetters.count(0)).to.equal(1);
+    expect(await stage.buffer.deadLetters.count(partition)).to.equal(1);
     await makeWritable(ids[2] ?? "");
-    expect(await act("/ops/dead-letters", { act: "requeue", oldest: "1000", partition: "0" })).to.include(
-      "done=requeued&count=1",
-    );
+    expect(
+      await act("/ops/dead-letters", { act: "requeue", oldest: "1000", partition: String(partition) }),
+    ).to.include("done=requeued&count=1");
     const number = Number(ids[2]?.split(":")[2]);
     await waitFor(async () => (await rows("messages")).some((row) => row["number"] === number), {
       what: "the requeued record in MySQL",
@@ -157,31 +159,33 @@ describe("What an operator does", () => {
     const ids = await Promise.all(
       ["apple", "pear", "apple pie"].map((text, at) => stage.bury("fruit", text, `reason ${at}`)),
     );
-    const shownIn = async (address: string) => {
+    const shownIn = async (query: string) => {
+      const address = `/ops/dead-letters?partition=${stage.keys.partitionOf("fruit")}${query}`;
       const { text } = await stage.get(address, { authorization });
       return ids.filter((id) => text.includes(`value="${id}"`)).length;
     };
-    expect(await shownIn("/ops/dead-letters")).to.equal(3);
-    expect(await shownIn("/ops/dead-letters?q=APPLE")).to.equal(2);
-    expect(await shownIn("/ops/dead-letters?q=reason+1")).to.equal(1);
-    expect(await shownIn("/ops/dead-letters?q=fruit%3A1")).to.equal(3);
-    expect(await shownIn("/ops/dead-letters?per=1")).to.equal(1);
-    expect(await shownIn("/ops/dead-letters?from=2")).to.equal(1);
+    expect(await shownIn("")).to.equal(3);
+    expect(await shownIn("&q=APPLE")).to.equal(2);
+    expect(await shownIn("&q=reason+1")).to.equal(1);
+    expect(await shownIn("&q=fruit%3A1")).to.equal(3);
+    expect(await shownIn("&per=1")).to.equal(1);
+    expect(await shownIn("&from=2")).to.equal(1);
   });
 
   /** A record that MySQL refused: its time is none that a row can have. */
   async function deadLetter(): Promise<string> {
-    const before = await stage.buffer.deadLetters.oldestIds(0, 100);
-    await stage.buffer.pauses.pause(0, "operator");
+    const before = await stage.buffer.deadLetters.oldestIds(partition, 100);
+    await stage.buffer.pauses.pause(partition, "operator");
     const number = Number((await postMessage("refused"))["number"]);
     await changeTimes(`pending:${token}:1`, number, Date.UTC(20_000, 0, 1));
-    await stage.buffer.pauses.resume(0);
+    await stage.buffer.pauses.resume(partition);
     return anotherThan(before);
   }
 
   function anotherThan(known: readonly string[]): Promise<string> {
     return waitFor(
-      async () => (await stage.buffer.deadLetters.oldestIds(0, 100)).find((id) => !known.includes(id)),
+      async () =>
+        (await stage.buffer.deadLetters.oldestIds(partition, 100)).find((id) => !known.includes(id)),
       { what: "a dead letter" },
     );
   }
@@ -189,7 +193,7 @@ describe("What an operator does", () => {
   const makeWritable = (id: string) => changeTimes(`dead:${token}:1`, Number(id.split(":")[2]), Date.now());
 
   async function changeTimes(hash: string, number: number, atMs: number): Promise<void> {
-    const key = `${stage.workspace.config.redis.namespace}:{0}:${hash}`;
+    const key = `${stage.workspace.config.redis.namespace}:{${partition}}:${hash}`;
     const payload = (await stage.workspace.redis.hget(key, String(number))) ?? "";
     const [version, operation, revision, , , ...text] = payload.split("|");
     const changed = [version, operation, revision, atMs.toString(36), "", ...text].join("|");

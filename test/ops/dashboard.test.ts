@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 
+import { Keys } from "../../src/buffer/keys.ts";
 import { startApi, startFlusher, type SluiceProcess } from "../support/sluice-process.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
@@ -21,6 +22,8 @@ const executable = findChromium();
   let watched: Watched;
   let page: Page;
   let deadNumber: number;
+  /** The one that the application lies in. */
+  let partition: number;
 
   before(async () => {
     workspace = await openWorkspace({
@@ -41,6 +44,8 @@ const executable = findChromium();
     page = watched.page;
     const { token } = (await post(`${url}/applications`, { name: "browser" })) as { token: string };
     chats = `${url}/applications/${token}/chats`;
+    const { namespace, partitions } = workspace.config.redis;
+    partition = new Keys(namespace, partitions).partitionOf(token);
     await post(chats, {});
   });
 
@@ -61,6 +66,10 @@ const executable = findChromium();
     waitFor(async () => (await live(name).textContent()) === text, {
       what: `${name} to be ${text}`,
     });
+  const rowOfPartition = () =>
+    page
+      .getByRole("row")
+      .filter({ has: page.getByRole("rowheader", { name: String(partition), exact: true }) });
   const rowOf = (number: number) =>
     workspace.sql("messages").where({ chat_number: 1, number }).first<{ body: string }>();
 
@@ -107,17 +116,17 @@ const executable = findChromium();
 
   it("pauses a partition, so that everybody sees it, and resumes it", async () => {
     await page.goto(`${url}/ops/partitions`);
-    await page.getByRole("button", { name: "Pause" }).click();
-    await page.getByText("Partition 0 is paused; the batch in hand is finished first.").waitFor();
+    await rowOfPartition().getByRole("button", { name: "Pause" }).click();
+    await page.getByText(`Partition ${partition} is paused; the batch in hand is finished first.`).waitFor();
     await page.locator("#verdict", { hasText: "PAUSED" }).waitFor();
     deadNumber = await postMessage(hostile);
-    await untilLive("p0.messages", "1");
+    await untilLive(`p${partition}.messages`, "1");
     await keepScreenshot(page, "partitions-paused");
     await makeRefused(deadNumber);
-    await page.getByRole("button", { name: "Resume" }).click();
-    await page.getByText("Partition 0 goes on.").waitFor();
-    await untilLive("p0.messages", "0");
-    await untilLive("p0.dead", "1");
+    await rowOfPartition().getByRole("button", { name: "Resume" }).click();
+    await page.getByText(`Partition ${partition} goes on.`).waitFor();
+    await untilLive(`p${partition}.messages`, "0");
+    await untilLive(`p${partition}.dead`, "1");
   });
 
   it("shows a hostile text as text, also where it is edited", async () => {
@@ -133,7 +142,7 @@ const executable = findChromium();
 
   it("requeues a dead letter that then lands", async () => {
     await makeWritable(deadNumber);
-    await page.goto(`${url}/ops/dead-letters?q=script`);
+    await page.goto(`${url}/ops/dead-letters?partition=${partition}&q=script`);
     await page.getByLabel("Choose all on this page").focus();
     await page.keyboard.press("Space");
     await keepScreenshot(page, "dead-letters");
@@ -218,7 +227,7 @@ const executable = findChromium();
   /** Gives a record a time that no row can have, or one that it can. */
   async function changeTime(hash: "pending" | "dead", number: number, atMs: number): Promise<void> {
     const token = chats.split("/").at(-2) ?? "";
-    const key = `${workspace.config.redis.namespace}:{0}:${hash}:${token}:1`;
+    const key = `${workspace.config.redis.namespace}:{${partition}}:${hash}:${token}:1`;
     const [version, operation, revision, , , ...text] = (
       (await workspace.redis.hget(key, String(number))) ?? ""
     ).split("|");
