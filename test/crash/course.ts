@@ -12,7 +12,9 @@ const everything = { start: { kind: "page", number: 1 }, perPage: 100, order: "a
 
 /** As if ten seconds had passed in which whoever holds the lease was dead or paused. */
 export async function runOutLease({ redis, config }: Workspace): Promise<void> {
-  await redis.del(new Keys(config.redis.namespace, 1).lease(0));
+  const { namespace, partitions } = config.redis;
+  const keys = new Keys(namespace, partitions);
+  await redis.del(Array.from({ length: partitions }, (_, partition) => keys.lease(partition)));
 }
 
 /** Lets a flusher that is started anew do all there is to do; nothing may be left, and nothing be there twice. */

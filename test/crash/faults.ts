@@ -1,9 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 
+import type { Victim } from "./engines.ts";
 import type { FaultProxy } from "./fault-proxy.ts";
 import { increment } from "./ledger.ts";
 import type { Random } from "./random.ts";
-import type { System, Victim } from "./system.ts";
+import type { System } from "./system.ts";
 
 /** A lease lasts ten seconds: who is paused for longer has lost it when it goes on. */
 const longPauseMs = [11_000, 14_000] as const;
@@ -34,8 +35,8 @@ export class FaultInjector {
     const { redis, mysql } = system.proxies;
     this.#faults = [
       ...system.victims.flatMap(faultsOf),
-      ...proxyFaults("redis", redis),
-      ...proxyFaults("mysql", mysql),
+      ...(redis ? proxyFaults("redis", redis) : []),
+      ...(mysql ? proxyFaults("mysql", mysql) : []),
     ];
     this.#random = random;
   }
@@ -82,7 +83,7 @@ function faultsOf(victim: Victim): Fault[] {
     fault(`pause ${victim.kind}`, pauseFor(victim, 50, 2500)),
   ];
   if (victim.kind !== "flusher") return faults;
-  // Seldom, as nothing is flushed while both flushers are paused.
+  // Seldom, as nothing is flushed while all flushers are paused.
   return [...faults, fault("pause flusher past its lease", pauseFor(victim, ...longPauseMs), 5)];
 }
 

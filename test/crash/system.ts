@@ -1,72 +1,50 @@
-import { PrivateEngine } from "../support/private-engines.ts";
-import { SpiderCluster } from "../support/spider.ts";
 import { type SluiceProcess, startApi, startFlusher } from "../support/sluice-process.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
-import { FaultProxy } from "./fault-proxy.ts";
+import { type Engine, type EngineKinds, startDatabase, startRedis, type Victim } from "./engines.ts";
+import type { FaultProxy } from "./fault-proxy.ts";
 import { increment } from "./ledger.ts";
 
-/** Something that can be killed, paused and started again. */
-export interface Victim {
-  readonly kind: "api" | "flusher" | "redis" | "mariadb";
-  signal(signal: NodeJS.Signals): void;
-  /** SIGKILL; gone when it resolves. */
-  kill(): Promise<void>;
-  start(): Promise<void>;
-}
+/** How many processes there are of each role, and how many parts of the buffer, by the kind of Redis. */
+const sizes = {
+  server: { apis: 2, flushers: 2, partitions: 1 },
+  cluster: { apis: 4, flushers: 3, partitions: 8 },
+} as const satisfies Record<EngineKinds["redis"], object>;
 
-/** One server, or a front and three servers behind it, each of which may be killed. */
-export type DatabaseKind = "mariadb" | "spider";
+type Role = "api" | "flusher";
 
-/** A whole Sluice of its own: two API processes and two flushers, Redis and MariaDB, each behind a proxy. */
+/** A whole Sluice of its own: API processes and flushers, Redis and MariaDB, with proxies where they can be. */
 export class System {
   readonly workspace: Workspace;
-  readonly proxies: { readonly redis: FaultProxy; readonly mysql: FaultProxy };
-  readonly victims: readonly Victim[];
   /** Warnings and errors that the processes logged, and how often. */
   readonly logCounts = new Map<string, number>();
-  readonly #engines: readonly (PrivateEngine | Database)[];
-  readonly #apis: SluiceSlot[];
+  readonly #redis: Engine;
+  readonly #database: Engine;
+  readonly #apis: readonly SluiceSlot[];
+  readonly #flushers: readonly SluiceSlot[];
 
-  private constructor(
-    engines: readonly [PrivateEngine, Database],
-    proxies: System["proxies"],
-    workspace: Workspace,
-  ) {
-    const [redis, database] = engines;
+  private constructor(redis: Engine, database: Engine, workspace: Workspace, { apis, flushers }: Counts) {
     this.workspace = workspace;
-    this.proxies = proxies;
-    this.#engines = engines;
+    this.#redis = redis;
+    this.#database = database;
     const env = {
       ...workspace.env,
-      REDIS_URL: redis.addressesAt(proxies.redis.port)["REDIS_URL"],
-      DATABASE_PORT: String(proxies.mysql.port),
+      ...redis.proxiedEnv,
+      ...database.proxiedEnv,
       // The minute's flush, often enough for a run that lasts only one.
       FLUSH_CRON: "*/2 * * * * *",
     };
-    const slot = (role: "api" | "flusher") => new SluiceSlot(role, env, this.logCounts);
-    this.#apis = [slot("api"), slot("api")];
-    const flushers = [slot("flusher"), slot("flusher")];
-    this.victims = [
-      ...this.#apis,
-      ...flushers,
-      engineVictim("redis", redis),
-      ...database.servers.map((server) => engineVictim("mariadb", server)),
-    ];
+    const slots = (role: Role, count: number) =>
+      Array.from({ length: count }, () => new SluiceSlot(role, env, this.logCounts));
+    this.#apis = slots("api", apis);
+    this.#flushers = slots("flusher", flushers);
   }
 
-  static async start(kind: DatabaseKind = "mariadb"): Promise<System> {
-    const engines = await Promise.all([
-      // Synced before each reply: what a killed Redis answered, it has. With everysec it may hold a write
-      // back while a sync is slow, and then an answered record could be lost, as the guarantees say.
-      PrivateEngine.start("redis", ["--appendfsync", "always"]),
-      startDatabase(kind),
-    ]);
-    const [redis, database] = engines;
-    const proxies = { redis: await FaultProxy.to(redis.port), mysql: await FaultProxy.to(database.port) };
-    const workspace = await openWorkspace({ ...redis.env, ...database.env });
-    const system = new System(engines, proxies, workspace);
-    const processes = system.victims.filter(({ kind }) => kind === "api" || kind === "flusher");
-    await Promise.all(processes.map((process) => process.start()));
+  static async start(kinds: EngineKinds): Promise<System> {
+    const [redis, database] = await Promise.all([startRedis(kinds.redis), startDatabase(kinds.database)]);
+    const { partitions, ...counts } = sizes[kinds.redis];
+    const settings = { ...redis.env, ...database.env, PARTITIONS: String(partitions) };
+    const system = new System(redis, database, await openWorkspace(settings), counts);
+    await Promise.all(system.#processes.map((process) => process.start()));
     return system;
   }
 
@@ -75,44 +53,46 @@ export class System {
     return this.#apis.map(({ url }) => url);
   }
 
+  /** Everything that can be killed. */
+  get victims(): readonly Victim[] {
+    return [...this.#processes, ...this.#redis.victims, ...this.#database.victims];
+  }
+
+  get proxies(): Readonly<Record<"redis" | "mysql", FaultProxy | undefined>> {
+    return { redis: this.#redis.proxy, mysql: this.#database.proxy };
+  }
+
+  /** Ends the processes of Sluice; then all they logged is counted. */
+  async stopSluice(): Promise<void> {
+    await Promise.all(this.#processes.map((process) => process.kill()));
+  }
+
   async close(): Promise<void> {
-    await Promise.all(
-      this.victims.filter(({ kind }) => kind !== "redis" && kind !== "mariadb").map((one) => one.kill()),
-    );
+    await this.stopSluice();
     await this.workspace.close();
-    await this.proxies.redis.close();
-    await this.proxies.mysql.close();
-    for (const engine of this.#engines) await engine.close();
+    await this.#redis.close();
+    await this.#database.close();
+  }
+
+  get #processes(): readonly SluiceSlot[] {
+    return [...this.#apis, ...this.#flushers];
   }
 }
 
-interface Database {
-  readonly env: NodeJS.ProcessEnv;
-  readonly port: number;
-  /** Those that are killed. */
-  readonly servers: readonly PrivateEngine[];
-  close(): Promise<void>;
-}
-
-async function startDatabase(kind: DatabaseKind): Promise<Database> {
-  if (kind === "mariadb") {
-    const engine = await PrivateEngine.start("database");
-    return { env: engine.env, port: engine.port, servers: [engine], close: () => engine.close() };
-  }
-  const spider = await SpiderCluster.start();
-  const { env, front, backEnds } = spider;
-  return { env, port: front.port, servers: [front, ...backEnds], close: () => spider.close() };
+interface Counts {
+  readonly apis: number;
+  readonly flushers: number;
 }
 
 /** A process of Sluice, and after its death the one that takes its place. */
 class SluiceSlot implements Victim {
-  readonly kind: "api" | "flusher";
+  readonly kind: Role;
   url = "";
   readonly #env: NodeJS.ProcessEnv;
   readonly #logCounts: Map<string, number>;
   #process: SluiceProcess | undefined;
 
-  constructor(kind: "api" | "flusher", env: NodeJS.ProcessEnv, logCounts: Map<string, number>) {
+  constructor(kind: Role, env: NodeJS.ProcessEnv, logCounts: Map<string, number>) {
     this.kind = kind;
     this.#env = env;
     this.#logCounts = logCounts;
@@ -143,13 +123,4 @@ class SluiceSlot implements Victim {
     this.#process = process;
     this.url = url;
   }
-}
-
-function engineVictim(kind: "redis" | "mariadb", engine: PrivateEngine): Victim {
-  return {
-    kind,
-    signal: (signal) => void process.kill(engine.pid, signal),
-    kill: () => engine.stop("SIGKILL"),
-    start: () => engine.start(),
-  };
 }

@@ -9,10 +9,11 @@ import { Client } from "../support/client.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { compareReads, numbersGivenAgain, readableAfterDeletion } from "./api-checks.ts";
 import { allRows, compare, leftInRedis, repeatedOperationIds, untilDrained } from "./checker.ts";
+import type { EngineKinds } from "./engines.ts";
 import { FaultInjector } from "./faults.ts";
 import { type Fate, Ledger } from "./ledger.ts";
 import { Random } from "./random.ts";
-import { type DatabaseKind, System } from "./system.ts";
+import { System } from "./system.ts";
 import { Writer, type World } from "./writer.ts";
 
 const writerCount = 8;
@@ -36,16 +37,16 @@ export interface TortureReport {
 export async function torture(
   durationMs: number,
   seed: number,
-  database: DatabaseKind = "mariadb",
+  kinds: EngineKinds = { redis: "server", database: "mariadb" },
 ): Promise<TortureReport> {
-  const system = await System.start(database);
+  const system = await System.start(kinds);
   try {
     const random = new Random(seed);
     const ledger = new Ledger();
     const injector = new FaultInjector(system, random.fork());
     await writeUnderFaults(system, ledger, injector, random, durationMs);
     const { rows, problems } = await checkAll(system, ledger);
-    await Promise.all(system.victims.slice(0, 4).map((process) => process.kill()));
+    await system.stopSluice();
     const { logCounts: logs } = system;
     // An error is what somebody must act on: faults that pass are none, and nothing else has happened.
     problems.push(...[...logs.keys()].filter((line) => line.startsWith("error") || line.startsWith("fatal")));
@@ -89,9 +90,12 @@ async function checkAll(system: System, ledger: Ledger): Promise<{ rows: number;
   const { workspace } = system;
   const problems = [...ledger.problems];
   const client = new Client(system.urls[0] ?? "");
-  const isReady = async () => (await client.get("/readyz")).status === 200;
-  await waitFor(isReady, { what: "an API that is ready" });
   await untilDrained(workspace);
+  // A Redis of several masters, or a MySQL, comes back to each process by parts.
+  const answers = async () =>
+    Promise.all(ledger.of("application").map(({ path }) => client.get(`${path}/chats`)));
+  const isReady = async () => (await answers()).every(({ status }) => status !== 503);
+  await waitFor(isReady, { what: "an API that serves every application" });
   problems.push(...(await leftInRedis(workspace)), ...(await repeatedOperationIds(workspace)));
   const rows = await allRows(workspace);
   problems.push(...compare(ledger, rows), ...(await compareReads(client, rows)));
@@ -116,10 +120,11 @@ export function describeReport({
       .sort(([a], [b]) => a.localeCompare(b))
       .map(([name, count]) => `  ${String(count).padStart(7)}  ${name}`);
   const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
+  const kills = [...faults].filter(([name]) => name.startsWith("kill")).map(([, count]) => count);
   const ended = (fate: Fate) =>
     `${sum([...operations].filter(([name]) => name.endsWith(fate)).map(([, count]) => count))} ${fate}`;
   return [
-    `seed ${seed}: ${sum([...faults.values()])} faults, ${rows} rows, ${problems.length} problems`,
+    `seed ${seed}: ${sum([...faults.values()])} faults, ${sum(kills)} of them kills, ${rows} rows, ${problems.length} problems`,
     "faults injected",
     ...table(faults),
     `operations: ${ended("acknowledged")}, ${ended("refused")}, ${ended("unknown")}`,

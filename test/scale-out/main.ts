@@ -3,35 +3,60 @@ import { once } from "node:events";
 
 import { describeReport, torture } from "../crash/torture.ts";
 import { PrivateEngine } from "../support/private-engines.ts";
+import { RedisCluster } from "../support/redis-cluster.ts";
 import { SpiderCluster } from "../support/spider.ts";
-import { suites } from "./suites.ts";
+import { suites, suitesOfOnePartition } from "./suites.ts";
 
 const tortureMs = 60_000;
 
-/** Runs mocha on engines that are given to it by their addresses; answers its exit code. */
-async function runSuites(files: readonly string[]): Promise<number> {
+/** More than there are masters, so that some masters have several. */
+const partitions = 4;
+
+async function onRedisCluster(files: readonly string[]): Promise<number> {
+  const cluster = await RedisCluster.start();
+  try {
+    return await onSpider(files, { REDIS_URL: cluster.url, PARTITIONS: String(partitions) });
+  } finally {
+    await cluster.close();
+  }
+}
+
+async function onOneRedis(files: readonly string[]): Promise<number> {
   const redis = await PrivateEngine.start("redis");
+  try {
+    return await onSpider(files, redis.env);
+  } finally {
+    await redis.close();
+  }
+}
+
+/** Runs mocha on engines that are given to it by their addresses; answers its exit code. */
+async function onSpider(files: readonly string[], redis: NodeJS.ProcessEnv): Promise<number> {
   const spider = await SpiderCluster.start();
   try {
-    const env = { ...process.env, ...redis.env, ...spider.env, SEARCH: "mysql" };
     const mocha = spawn(process.execPath, ["node_modules/mocha/bin/mocha.js", ...files], {
-      env,
+      env: { ...process.env, ...redis, ...spider.env, SEARCH: "mysql" },
       stdio: "inherit",
     });
     const [code] = (await once(mocha, "exit")) as [number | null];
     return code ?? 1;
   } finally {
-    await Promise.all([redis.close(), spider.close()]);
+    await spider.close();
   }
 }
 
 async function runTorture(): Promise<number> {
-  const report = await torture(tortureMs, Date.now() % 1_000_000, "spider");
+  const seed = Date.now() % 1_000_000;
+  const report = await torture(tortureMs, seed, { redis: "cluster", database: "spider" });
   console.log(describeReport(report));
   return report.problems.length === 0 ? 0 : 1;
 }
 
+/** Everything; answers whether any of it failed. */
+async function runAll(): Promise<number> {
+  const codes = [await onRedisCluster(suites), await onOneRedis(suitesOfOnePartition), await runTorture()];
+  return Math.max(...codes);
+}
+
 const files = process.argv.slice(2);
-const suitesCode = await runSuites(files.length === 0 ? suites : files);
-const tortureCode = files.length === 0 ? await runTorture() : 0;
-process.exit(suitesCode || tortureCode);
+process.exit(files.length === 0 ? await runAll() : await onRedisCluster(files));
