@@ -5,6 +5,7 @@ import path from "node:path";
 
 import { expect } from "chai";
 
+import { connectSubscriber, subscribe } from "../../src/buffer/connections.ts";
 import { readStatus } from "../../src/ops/status.ts";
 import { openTestBuffer } from "../support/buffers.ts";
 import { RedisCluster } from "../support/redis-cluster.ts";
@@ -120,6 +121,17 @@ describe("On a Redis Cluster of three masters with a replica each", function () 
     await Promise.all([stage.sluice.startAnotherApi(), stage.sluice.startAnotherFlusher()]);
     await stage.untilStored(pending);
     rmSync(directory, { recursive: true });
+  });
+
+  it("whoever subscribes while a node is away is subscribed, whichever node is asked", async () => {
+    const replica = await cluster.replicaOf(await cluster.masterOf(stage.keys.meta(0)));
+    await replica.kill();
+    // So many that some ask the node that is away.
+    const subscribers = Array.from({ length: 30 }, () => connectSubscriber(cluster.url));
+    await Promise.all(subscribers.map((one) => subscribe(one, ["any"])));
+    for (const one of subscribers) one.disconnect();
+    await replica.start();
+    await cluster.untilHealthy();
   });
 
   it("what a replica had not received is lost when it takes over, and no number of it is given again", async () => {
