@@ -14,40 +14,15 @@
  * A message's chat is written before it: a batch of messages is read, then all chats that wait are drained
  * (each of its chats was accepted earlier than it), then it is written.
  */
-import { BufferUnavailableError } from "../buffer/connections.ts";
 import type { Batch, PendingEntry } from "../buffer/batch.ts";
 import type { Flush } from "../buffer/recent-flushes.ts";
-import { classify, type FailureClass } from "../store/failure.ts";
 import { rowsIn, type WriteOutcome } from "../store/outcome.ts";
-import { backoffMs } from "./backoff.ts";
 import { after, type DrainProgress, gatherMs, wantsAnother, worthReadingAhead } from "./batch.ts";
+import { DrainStoppedError, LeaseLostError, UnbalancedBatchError } from "./drain-errors.ts";
 import { totalsOf } from "./flush-totals.ts";
 import { writeIsolating } from "./isolate.ts";
+import { Patience } from "./patience.ts";
 import type { Clock, FlushLog, ListName, Sink, Source, Trigger } from "./ports.ts";
-
-/** Another flusher may hold the partition; whoever drains must stop. */
-export class LeaseLostError extends Error {
-  constructor() {
-    super("the lease of the partition was lost");
-    this.name = "LeaseLostError";
-  }
-}
-
-/** The drain was told to stop while it waited out an outage. */
-export class DrainStoppedError extends Error {
-  constructor() {
-    super("the drain was stopped");
-    this.name = "DrainStoppedError";
-  }
-}
-
-/** A batch that cannot be acknowledged, as it is not known what became of every record. */
-export class UnbalancedBatchError extends Error {
-  constructor(list: ListName, entries: number, accountedFor: number) {
-    super(`of a batch of ${entries} ${list}, ${accountedFor} are accounted for; nothing is acknowledged`);
-    this.name = "UnbalancedBatchError";
-  }
-}
 
 /** A batch that is in MySQL, but for what died. */
 interface Written {
@@ -74,14 +49,13 @@ export interface DrainParts {
   readonly isHeld: () => boolean;
 }
 
-/** Attempts at a batch that meets other transactions, before it is left to the next trigger. */
-const contentionAttempts = 20;
-
 export class Drain {
   readonly #parts: DrainParts;
+  readonly #patience: Patience;
 
   constructor(parts: DrainParts) {
     this.#parts = parts;
+    this.#patience = new Patience(parts);
   }
 
   /**
@@ -163,7 +137,7 @@ export class Drain {
     await this.#drain("chats", trigger, "what-waited", true);
     // Stopped before all chats were drained: the messages must wait for them.
     if (this.#parts.signal.aborted) throw new DrainStoppedError();
-    return this.#patiently(() => this.#parts.source.stranded(batch));
+    return this.#patience.through(() => this.#parts.source.stranded(batch));
   }
 
   async #gather(list: ListName, { extent, waiting }: DrainProgress): Promise<Batch> {
@@ -173,15 +147,15 @@ export class Drain {
   }
 
   #length(list: ListName): Promise<number> {
-    return this.#patiently(() => this.#parts.source.length(list));
+    return this.#patience.through(() => this.#parts.source.length(list));
   }
 
   #isPaused(): Promise<boolean> {
-    return this.#patiently(() => this.#parts.source.isPaused());
+    return this.#patience.through(() => this.#parts.source.isPaused());
   }
 
   #peek(list: ListName, skip: number): Promise<Batch> {
-    return this.#patiently(() => this.#parts.source.peek(list, skip));
+    return this.#patience.through(() => this.#parts.source.peek(list, skip));
   }
 
   /** Resolves when it is known of every record that it is committed, or why it cannot be. */
@@ -190,7 +164,7 @@ export class Drain {
     const startedAtMs = clock.nowMs();
     const { outcome, refused } = await writeIsolating(
       (rows: readonly PendingEntry[]) =>
-        this.#patiently(() => {
+        this.#patience.through(() => {
           if (!isHeld()) throw new LeaseLostError();
           return sink.write(batch.list, rows);
         }),
@@ -219,7 +193,7 @@ export class Drain {
   /** Whether this ack took the batch off the list; false where an earlier one had. */
   async #acknowledge({ batch, deaths, totals, ...written }: Written): Promise<boolean> {
     const { source, log } = this.#parts;
-    const reply = await this.#patiently(() => source.acknowledge(batch, deaths, totals));
+    const reply = await this.#patience.through(() => source.acknowledge(batch, deaths, totals));
     if (reply.kind === "lease-lost") throw new LeaseLostError();
     for (const reason of [...deaths.values(), ...faultsOf(batch)]) {
       log.error({ list: batch.list, reason }, "a record became a dead letter; see `sluice dead-letters`");
@@ -230,24 +204,6 @@ export class Drain {
       log.debug({ err: error }, "a flush is not remembered");
     });
     return true;
-  }
-
-  /** Repeats a call through outages, without counting, and through contention. */
-  async #patiently<T>(call: () => Promise<T>): Promise<T> {
-    const { clock, log, signal } = this.#parts;
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        const result = await call();
-        if (attempt > 0) log.info({ attempts: attempt + 1 }, "flushing goes on");
-        return result;
-      } catch (error) {
-        const failure = failureClass(error);
-        if (!isPassing(failure, attempt)) throw error;
-        if (attempt === 0) log.warn({ failure, err: error }, "flushing waits");
-      }
-      if (!signal.aborted) await clock.sleep(backoffMs(attempt), signal);
-      if (signal.aborted) throw new DrainStoppedError();
-    }
   }
 }
 
@@ -261,14 +217,6 @@ function flushOf(batch: Batch, written: Pick<Written, "trigger" | "durationMs">)
   const { list, partition, entries } = batch;
   const bytes = entries.reduce((sum, { record }) => sum + Buffer.byteLength(record.text ?? ""), 0);
   return { ...written, at: new Date(), partition, list, rows: entries.length, bytes };
-}
-
-function failureClass(error: unknown): FailureClass {
-  return error instanceof BufferUnavailableError ? "outage" : classify(error);
-}
-
-function isPassing(failure: FailureClass, attempt: number): boolean {
-  return failure === "outage" || (failure === "contention" && attempt < contentionAttempts);
 }
 
 /** Why each entry of a batch that nobody can read is set aside. */

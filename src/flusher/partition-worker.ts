@@ -2,7 +2,7 @@ import type { Lease } from "../buffer/leases.ts";
 import { NewerRecordError } from "../records.ts";
 import { FencedOffError } from "../store/fence.ts";
 import { backoffMs } from "./backoff.ts";
-import { DrainStoppedError, LeaseLostError } from "./drain.ts";
+import { DrainStoppedError, LeaseLostError } from "./drain-errors.ts";
 import { type HolderParts, LeaseHolder } from "./lease-holder.ts";
 import type { Trigger } from "./ports.ts";
 import { TriggerMailbox } from "./trigger-mailbox.ts";

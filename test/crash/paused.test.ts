@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { LeaseLostError } from "../../src/flusher/drain.ts";
+import { LeaseLostError } from "../../src/flusher/drain-errors.ts";
 import { FencedOffError } from "../../src/store/fence.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 import { describeEnd, recover, runOutLease } from "./course.ts";

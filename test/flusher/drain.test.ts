@@ -2,7 +2,8 @@ import { expect } from "chai";
 
 import type { Buffer } from "../../src/buffer/buffer.ts";
 import type { Lease } from "../../src/buffer/leases.ts";
-import { Drain, type DrainParts, LeaseLostError } from "../../src/flusher/drain.ts";
+import { LeaseLostError } from "../../src/flusher/drain-errors.ts";
+import { Drain, type DrainParts } from "../../src/flusher/drain.ts";
 import type { Clock, FlushLog, Sink, Source } from "../../src/flusher/ports.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";

@@ -1,0 +1,54 @@
+import { BufferUnavailableError } from "../buffer/connections.ts";
+import { classify, type FailureClass } from "../store/failure.ts";
+import { backoffMs } from "./backoff.ts";
+import { DrainStoppedError } from "./drain-errors.ts";
+import type { Clock, FlushLog } from "./ports.ts";
+
+interface PatienceParts {
+  readonly clock: Clock;
+  readonly log: FlushLog;
+  /** Ends every wait. */
+  readonly signal: AbortSignal;
+}
+
+/** Attempts at a batch that meets other transactions, before it is left to the next trigger. */
+const contentionAttempts = 20;
+
+/** Waits out what passes by itself. */
+export class Patience {
+  readonly #parts: PatienceParts;
+
+  constructor(parts: PatienceParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Repeats a call through outages, without counting, and through contention.
+   *
+   * @throws {DrainStoppedError} when the signal aborts, or what the call throws that does not pass
+   */
+  async through<T>(call: () => Promise<T>): Promise<T> {
+    const { clock, log, signal } = this.#parts;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const result = await call();
+        if (attempt > 0) log.info({ attempts: attempt + 1 }, "flushing goes on");
+        return result;
+      } catch (error) {
+        const failure = failureClass(error);
+        if (!isPassing(failure, attempt)) throw error;
+        if (attempt === 0) log.warn({ failure, err: error }, "flushing waits");
+      }
+      if (!signal.aborted) await clock.sleep(backoffMs(attempt), signal);
+      if (signal.aborted) throw new DrainStoppedError();
+    }
+  }
+}
+
+function failureClass(error: unknown): FailureClass {
+  return error instanceof BufferUnavailableError ? "outage" : classify(error);
+}
+
+function isPassing(failure: FailureClass, attempt: number): boolean {
+  return failure === "outage" || (failure === "contention" && attempt < contentionAttempts);
+}
