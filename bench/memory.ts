@@ -65,7 +65,8 @@ interface IdleCost {
 
 async function costOfIdle(chats: number): Promise<IdleCost> {
   const small = await Stage.open({}, { applications: 10, chats: 10 });
-  const before = await redisBytes(small.workspace);
+  // What was measured before this may still be on its way out.
+  const before = await bytesAtRest(small);
   await small.close();
   const stage = await Stage.open({}, { applications: 10, chats });
   try {
