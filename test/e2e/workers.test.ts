@@ -108,7 +108,7 @@ describe("An API of several processes", () => {
     let isOver = false;
     const load = Promise.all(
       Array.from({ length: 8 }, async () => {
-        // A connection that is being handed to a worker when it is killed is not answered by anybody.
+        // One that is being handed to a worker in the moment of its end may be answered by nobody.
         const client = clientOf(url, 5000);
         while (!isOver) {
           const answer = await client
@@ -143,7 +143,7 @@ describe("An API of several processes", () => {
     let [answered, isOver] = [0, false];
     const load = Promise.all(
       Array.from({ length: 8 }, async () => {
-        // A connection that is being handed to a worker when it is killed is not answered by anybody.
+        // One that is being handed to a worker in the moment of its end may be answered by nobody.
         const client = clientOf(url, 5000);
         while (!isOver) {
           const answer = await client.get("/livez").catch((error: unknown) => error as { code?: string });
