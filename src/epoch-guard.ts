@@ -28,7 +28,8 @@ export class EpochGuard {
   /** Of each partition, the Redis process whose data was found to be whole. */
   readonly #verified = new Map<number, string>();
   readonly #verifying = new Map<number, Promise<void>>();
-  #areAgreed = false;
+  /** That all processes divide the data alike: asked once for all partitions, and again after a reconnect. */
+  #agreed: Promise<void> | undefined;
   /** Of each partition, the Redis process that serves it, as far as that is certain. */
   readonly #serving = new Map<number, string>();
   #reconnects = 0;
@@ -40,7 +41,7 @@ export class EpochGuard {
     buffer.onReconnect(() => {
       this.#reconnects += 1;
       this.#serving.clear();
-      this.#areAgreed = false;
+      this.#agreed = undefined;
     });
   }
 
@@ -74,11 +75,20 @@ export class EpochGuard {
   async #verify(partition: number): Promise<void> {
     const serving = await this.#whoServes(partition);
     if (this.#verified.get(partition) === serving) return;
-    if (!this.#areAgreed) await agreeOnPartitions(this.#buffer, this.#store);
-    this.#areAgreed = true;
+    await this.#agree();
     const stored = await this.#store.epochs.read(partition);
     await (stored ? this.#compare(partition, stored) : this.#beginFirst(partition));
     this.#verified.set(partition, serving);
+  }
+
+  async #agree(): Promise<void> {
+    const agreed = (this.#agreed ??= agreeOnPartitions(this.#buffer, this.#store));
+    try {
+      await agreed;
+    } catch (error) {
+      if (this.#agreed === agreed) this.#agreed = undefined;
+      throw error;
+    }
   }
 
   async #whoServes(partition: number): Promise<string> {
