@@ -2,6 +2,7 @@ import { Redis, type RedisOptions } from "ioredis";
 
 import type { Login, RedisAddress } from "../redis-address.ts";
 import { ClusterClient, type NodeOptions } from "./cluster-client.ts";
+import { MasterConnector } from "./sentinel-connector.ts";
 
 export type RedisClient = Redis | ClusterClient;
 
@@ -83,6 +84,7 @@ function sentinelOptions(address: Extract<RedisAddress, { kind: "sentinel" }>): 
     ...(sentinelPassword !== undefined && { sentinelPassword }),
     ...(isSecure && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
     sentinelCommandTimeout: 1000,
+    Connector: MasterConnector,
     // A master that was replaced may go on serving whoever is connected to it.
     failoverDetector: true,
   };

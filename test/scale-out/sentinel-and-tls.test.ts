@@ -13,6 +13,7 @@ import { SluiceProcess } from "../support/sluice-process.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 import { Certificates } from "./certificates.ts";
+import { startReplicated, startSentinels } from "./sentinels.ts";
 
 const password = encodeURIComponent(nodePassword);
 const kept = ["appendonly yes", 'save ""', "repl-diskless-sync-delay 0"];
@@ -59,35 +60,13 @@ async function expectBackup(env: NodeJS.ProcessEnv): Promise<void> {
 describe("With sentinels that watch a master and its replica", function () {
   this.timeout(300_000);
 
-  let nodes: readonly RedisNode[];
+  let nodes: readonly [RedisNode, RedisNode];
   let sentinels: readonly RedisNode[];
   let sluice: RunningSluice;
 
   before(async () => {
-    const lines = [`masterauth "${nodePassword}"`, ...kept];
-    const master = await RedisNode.start(() => ({ lines }));
-    const replica = await RedisNode.start(() => ({
-      lines: [...lines, `replicaof 127.0.0.1 ${master.port}`],
-    }));
-    nodes = [master, replica];
-    await waitFor(async () => (await replica.info("replication", "master_link_status")) === "up", {
-      what: "the replica to be linked",
-    });
-    const watch = [
-      `sentinel monitor mymaster 127.0.0.1 ${master.port} 2`,
-      `sentinel auth-pass mymaster "${nodePassword}"`,
-      "sentinel down-after-milliseconds mymaster 1500",
-      "sentinel failover-timeout mymaster 5000",
-    ];
-    const start = () => RedisNode.start(() => ({ lines: watch, isSentinel: true }));
-    sentinels = await Promise.all([start(), start(), start()]);
-    await waitFor(
-      async () => {
-        const known = await Promise.all(sentinels.map((one) => one.info("sentinel", "master0")));
-        return known.every((line) => line?.includes("status=ok") && line.includes("slaves=1,sentinels=3"));
-      },
-      { what: "sentinels that know each other" },
-    );
+    nodes = await startReplicated();
+    sentinels = await startSentinels(nodes[0], 3);
     const hosts = sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",");
     const query = `name=mymaster&sentinelPassword=${password}`;
     sluice = await RunningSluice.start({
@@ -108,11 +87,11 @@ describe("With sentinels that watch a master and its replica", function () {
     const before = [await post(client, messages, "one"), await post(client, messages, "two")];
     await untilStored(workspace, before);
     await expectBackup(workspace.env);
-    await master?.kill();
+    await master.kill();
     const after = [await post(client, messages, "three"), await post(client, messages, "four")];
     expect(Math.min(...after)).to.be.above(Math.max(...before));
     await untilStored(workspace, [...before, ...after]);
-    expect(await replica?.info("replication", "role")).to.equal("master");
+    expect(await replica.info("replication", "role")).to.equal("master");
     expect(await sluice.metric("sluice_number_conflicts_total")).to.equal(0);
     await expectBackup(workspace.env);
   });

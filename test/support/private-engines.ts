@@ -10,6 +10,7 @@ import { removePlace } from "../../embedded/elasticsearch-place.mjs";
 import { elasticsearchEngine } from "../../embedded/elasticsearch.mjs";
 import { databaseEngine } from "../../embedded/mariadb.mjs";
 import { freePort } from "../../embedded/ports.mjs";
+import { findProcess, isRunning } from "../../embedded/processes.mjs";
 import { redisEngine } from "../../embedded/redis.mjs";
 import { childrenOf } from "./children.ts";
 import { waitFor } from "./wait-for.ts";
@@ -99,10 +100,13 @@ export class PrivateEngine {
     const child = this.#child;
     if (child?.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
+    const server = findProcess(this.pid);
     // A launcher that is killed would leave its server the time to end in order.
     if (signal === "SIGKILL") process.kill(this.pid, signal);
     child.kill(signal);
     await exited;
+    // Its memory is given back first, which a launcher that is gone does not wait for.
+    await waitFor(() => !server || !isRunning(server), { what: `${this.#engine.name} to be gone` });
   }
 
   /** Keeps a copy of its data as they are; it must be stopped. */
