@@ -236,7 +236,9 @@ describe("Reading while a flush moves what is read", () => {
     /** An acceptor that has found Redis whole: that look is not one of those that are counted. */
     async function verifiedAcceptor(): Promise<Acceptor> {
       const epochs = new EpochGuard(buffer, store, ignore);
-      await epochs.verify(0);
+      for (const token of ["flood-of-chats", "flood-of-messages"]) {
+        await epochs.verify(buffer.partitionOf(token));
+      }
       return createAcceptor(buffer, store, epochs);
     }
 

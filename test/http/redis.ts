@@ -21,7 +21,7 @@ export interface TestRedis {
 }
 
 interface Engine {
-  readonly address: NetConnectOpts;
+  readonly address: { readonly path: string } | { readonly host: string; readonly port: number };
   readonly credentials: { username?: string; password?: string };
   stop(): Promise<void>;
 }
@@ -51,9 +51,18 @@ export async function startRedis(): Promise<TestRedis> {
     async stop() {
       for (const client of clients) client.disconnect();
       way.cut();
+      await removeKeys(engine, keyPrefix);
       await engine.stop();
     },
   };
+}
+
+/** Past the way, which may be cut. */
+async function removeKeys({ address, credentials }: Engine, prefix: string): Promise<void> {
+  const client = new Redis({ ...address, ...credentials });
+  const keys = await client.keys(`${prefix}*`);
+  if (keys.length > 0) await client.del(keys);
+  client.disconnect();
 }
 
 function engineAt({ protocol, hostname, port, pathname, username, password }: URL): Engine {

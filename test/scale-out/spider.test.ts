@@ -4,7 +4,8 @@ import { metricIn, RunningSluice } from "../support/running-sluice.ts";
 import { describeWithSpider, SpiderCluster } from "../support/spider.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-const applicationCount = 12;
+/** So many that no back end is left without one by chance. */
+const applicationCount = 40;
 const writerCount = 6;
 /** More than is pending while flushes go through. */
 const heldUp = 100;
