@@ -13,6 +13,8 @@ FROM node:20-bookworm-slim
 # The first process of a container: passes signals on, and takes leave of orphans.
 RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000
+# As npm start has it: garbage is collected less often, for some 100 MiB.
+ENV NODE_OPTIONS=--max-semi-space-size=64
 WORKDIR /app
 # Owned by root: the program can read itself and not write.
 COPY --from=build /app/package.json ./

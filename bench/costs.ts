@@ -6,6 +6,7 @@ import {
   peerWith,
   type Server,
   type ServerKind,
+  sluiceFor,
   sluiceKind,
   sluiceWith,
   withServers,
@@ -24,6 +25,7 @@ const rungs: readonly ServerKind[] = [
   peerWith("with a script call to Redis for each request", "koa-rung", ["script"]),
   sluiceWith("Sluice, without rate limit and access log", { RATE_LIMIT_PER_MINUTE: "0", LOG_LEVEL: "warn" }),
   sluiceKind,
+  sluiceFor(10_000),
 ];
 
 export const costs: Benchmark = {

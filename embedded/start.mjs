@@ -4,11 +4,11 @@ import { withDotenv } from "./dotenv.mjs";
 import { addressOf, firstSteps, untilReady } from "./first-steps.mjs";
 import { ensureModules } from "./modules.mjs";
 import { isFree } from "./ports.mjs";
-import { requireNode, root, startDirectory } from "./project.mjs";
+import { nodeFlags, requireNode, root, startDirectory } from "./project.mjs";
 import { reportFailure, say } from "./refusal.mjs";
 import { runSession } from "./session.mjs";
 
-const main = ["--import", "tsx", "src/main.ts"];
+const main = [...nodeFlags, "--import", "tsx", "src/main.ts"];
 
 async function start() {
   requireNode();

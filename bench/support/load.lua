@@ -1,6 +1,7 @@
 -- Sends one request after another, each to the next of a list of paths, and prints what came of it as JSON.
 --
--- Arguments: method, file with a path a line, body (empty for none), idempotency keys' beginning (empty for none)
+-- Arguments: method, file with a path a line, body (empty for none), idempotency keys' beginning (empty for none),
+-- number of addresses from which requests are said to come in turn (0: from where they do)
 
 local requests, heads, at, sent, key = {}, {}, 0, 0, ""
 
@@ -11,7 +12,14 @@ function init(args)
   if body ~= "" then headers["Content-Type"] = "application/json" end
   -- Made up beforehand: the load generator has the same cores as what it measures.
   if key ~= "" then headers["Idempotency-Key"] = "@KEY@" end
-  for path in io.lines(file) do
+  local paths = {}
+  for path in io.lines(file) do paths[#paths + 1] = path end
+  local addresses = tonumber(args[5] or "0")
+  for nth = 0, math.max(#paths, addresses) - 1 do
+    local path = paths[nth % #paths + 1]
+    if addresses > 0 then
+      headers["X-Forwarded-For"] = string.format("10.0.%d.%d", math.floor(nth / 250) % 250, nth % 250 + 1)
+    end
     local request = wrk.format(method, path, headers, body ~= "" and body or nil)
     requests[#requests + 1] = request
     local from, to = string.find(request, "@KEY@", 1, true)

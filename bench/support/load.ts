@@ -24,6 +24,8 @@ export interface Load {
   readonly body?: string;
   /** How idempotency keys begin, where requests have one. */
   readonly keyPrefix?: string;
+  /** From how many addresses requests are said to come in turn; absent, all come from one. */
+  readonly addresses?: number;
   readonly connections: number;
   readonly seconds: number;
 }
@@ -49,12 +51,13 @@ export async function applyLoad({
   pathsFile,
   body = "",
   keyPrefix = "",
+  addresses = 0,
   connections,
   seconds,
 }: Load): Promise<LoadResult> {
   // One thread: the cores are few, and one makes far more requests than any contestant answers.
   const flags = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "10s", "--latency", "-s", script];
-  const args = [...flags, url, "--", method, pathsFile, body, keyPrefix];
+  const args = [...flags, url, "--", method, pathsFile, body, keyPrefix, String(addresses)];
   const wrk = process.env["SLUICE_BENCH_WRK"] ?? "wrk";
   const { stdout } = await promisify(execFile)(wrk, args);
   return readOutput(stdout);

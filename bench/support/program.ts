@@ -5,6 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { freePort } from "../../embedded/ports.mjs";
+import { nodeFlags as ownFlags } from "../../embedded/project.mjs";
 import { waitFor } from "../../test/support/wait-for.ts";
 import { scratchDirectory } from "./scratch.ts";
 
@@ -25,7 +26,8 @@ export class Program {
     started += 1;
     this.#log = path.join(scratchDirectory, `${started}-${path.basename(script, ".js")}.log`);
     const output = openSync(this.#log, "a");
-    this.#child = spawn(process.execPath, [...nodeFlags, path.join(root, script), ...args], {
+    const command = [...ownFlags, ...nodeFlags, path.join(root, script), ...args];
+    this.#child = spawn(process.execPath, command, {
       cwd: root,
       env: { PATH: process.env["PATH"], ...env, NODE_ENV: "production" },
       stdio: ["ignore", output, output, "ipc"],

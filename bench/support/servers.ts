@@ -5,6 +5,7 @@ import { enginePids } from "./engines.ts";
 import { applyLoad, type Load, type LoadResult } from "./load.ts";
 import { type NodeFlags, peer, Program, sluice } from "./program.ts";
 import { messageJson, Stage } from "./stage.ts";
+import { figure } from "./table.ts";
 
 export interface ServerKind {
   readonly name: string;
@@ -12,6 +13,8 @@ export interface ServerKind {
   readonly args: readonly string[];
   readonly settings: NodeJS.ProcessEnv;
   readonly hasKeys: boolean;
+  /** From how many addresses its requests are said to come, where not from one. */
+  readonly addresses?: number;
   readonly nodeFlags?: NodeFlags;
 }
 
@@ -37,6 +40,14 @@ export function sluiceWith(name: string, settings: NodeJS.ProcessEnv): ServerKin
   return asSluice(name, settings);
 }
 
+/** Sluice as it is by default, behind a proxy that tells it of many clients. */
+export function sluiceFor(addresses: number): ServerKind {
+  return {
+    ...asSluice(`Sluice, asked by ${figure(addresses)} addresses`, { TRUSTED_PROXIES: "1" }),
+    addresses,
+  };
+}
+
 /** What a turn of load came to, and what it took. */
 export interface Turn extends LoadResult {
   /** Microseconds of processor time a request. */
@@ -49,21 +60,21 @@ export class Server {
   readonly stage: Stage;
   readonly #program: Program;
   readonly #url: string;
-  readonly #hasKeys: boolean;
+  readonly #kind: ServerKind;
   readonly #pids: Pids;
   readonly #postPaths: string;
 
   private constructor(
-    { name, hasKeys }: ServerKind,
+    kind: ServerKind,
     stage: Stage,
     { program, url }: { program: Program; url: string },
     engines: Omit<Pids, "node">,
   ) {
-    this.name = name;
+    this.name = kind.name;
     this.stage = stage;
     this.#program = program;
     this.#url = url;
-    this.#hasKeys = hasKeys;
+    this.#kind = kind;
     this.#pids = { node: [program.pid], ...engines };
     this.#postPaths = stage.writePaths();
   }
@@ -89,8 +100,15 @@ export class Server {
 
   /** Posts messages to the chats in turn. */
   post(connections: number, seconds: number): Promise<Turn> {
-    const keyPrefix = this.#hasKeys ? `${nanoid()}-` : "";
-    const load = { method: "POST", pathsFile: this.#postPaths, body: messageJson, keyPrefix } as const;
+    const { hasKeys, addresses = 0 } = this.#kind;
+    const keyPrefix = hasKeys ? `${nanoid()}-` : "";
+    const load = {
+      method: "POST",
+      pathsFile: this.#postPaths,
+      body: messageJson,
+      keyPrefix,
+      addresses,
+    } as const;
     return this.load({ ...load, connections, seconds });
   }
 

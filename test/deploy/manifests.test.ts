@@ -8,6 +8,7 @@ import * as networking from "kubernetes-models/networking.k8s.io/v1";
 import * as policy from "kubernetes-models/policy/v1";
 import * as core from "kubernetes-models/v1";
 
+import { nodeFlags } from "../../embedded/project.mjs";
 import { describeVariables } from "../../src/config/page.ts";
 import { type Manifest, namesIn, readCompose, readManifests, readProjectFile } from "./files.ts";
 
@@ -133,12 +134,21 @@ describe("The other files", () => {
         .filter((name) => !variables.has(name) && !others.test(name));
       expect(unknown, file).to.deep.equal([]);
     }
-    const inImage = [...readProjectFile("Dockerfile").matchAll(/^ENV (.*)$/gm)].flatMap(([, line = ""]) =>
-      line.split(" ").map((pair) => pair.split("=")[0] ?? ""),
-    );
-    expect([...variables, "NODE_ENV"]).to.include.members(inImage);
+    const inImage = [...environmentOfImage().keys()];
+    expect([...variables, "NODE_ENV", "NODE_OPTIONS"]).to.include.members(inImage);
+  });
+
+  it("let Node run the application in the image as npm start does", () => {
+    expect(environmentOfImage().get("NODE_OPTIONS")).to.equal(nodeFlags.join(" "));
   });
 });
+
+/** What the Dockerfile sets for every command of the image. */
+function environmentOfImage(): Map<string, string> {
+  const lines = [...readProjectFile("Dockerfile").matchAll(/^ENV (.*)$/gm)].map(([, line = ""]) => line);
+  const pairs = lines.flatMap((line) => line.split(" ")).map((pair) => pair.split(/=(.*)/s));
+  return new Map(pairs.map(([name = "", value = ""]) => [name, value]));
+}
 
 /**
  * Checks a manifest against the schema of its kind; answers the members that the schema did not ask for, which are those

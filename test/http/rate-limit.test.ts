@@ -83,6 +83,26 @@ describe("the rate limit", () => {
     for (const { headers } of refused) expect(headers.get("x-ratelimit-remaining")).to.equal("0");
   });
 
+  it("asks Redis for few of the requests of a busy address, and lets none through too many", async () => {
+    const [one, other] = [await limited(640), await limited(640)];
+    const calls = async () => {
+      const { calls } = /cmdstat_incrby:calls=(?<calls>\d+)/.exec(
+        await (await redis.connect()).info("commandstats"),
+      )?.groups ?? { calls: "0" };
+      return Number(calls);
+    };
+    let through = 0;
+    for (let sent = 0; sent < 300; sent += 1) {
+      if ((await send(`${one.url}/applications`)).status === 200) through += 1;
+    }
+    expect(through).to.equal(300);
+    expect(await calls()).to.be.below(150);
+    for (let sent = 0; sent < 400; sent += 1) {
+      if ((await send(`${other.url}/applications`)).status === 200) through += 1;
+    }
+    expect(through).to.be.within(630, 640);
+  });
+
   it("spares probes and metrics", async () => {
     const shell = await limited(1);
     for (const path of ["/livez", "/readyz", "/healthz/", "/METRICS", "/api/v1/livez"]) {
