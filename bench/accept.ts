@@ -45,7 +45,7 @@ async function run(servers: readonly Server[], settings: Settings): Promise<Find
   }
   return {
     conditions:
-      `One process of each contestant, compiled, in production mode; wrk with one thread; ${rounds} turns of ` +
+      `One process of each contestant, compiled, in production mode, all with the flags of Sluice's image; wrk with one thread; ${rounds} turns of ` +
       `${seconds} s each, taken in rounds. Sluice as shipped: validation, request ids, metrics, the rate limit in ` +
       "Redis (set high), an access log to a file but where it says otherwise; the peers have no limit and log nothing. " +
       "Bodies of 100 bytes go to 100 chats of 10 applications in turn. No flusher and no worker runs; what is pending " +
