@@ -113,7 +113,7 @@ describe("The guard of the tests' SQL", () => {
       import { openPool } from "${sources}store/connection.ts";
       const pool = openPool(loadConfig().database, "writing");
       ${statements}
-      await pool.destroy();`;
+      process.exit();`;
     const { stdout } = spawnSync(
       process.execPath,
       [...watchArguments, "--input-type=module", "--eval", program],
