@@ -18,11 +18,14 @@ describe("the rate limit", () => {
   beforeEach(async () => {
     redis = await startRedis();
     log = [];
+    blocked = [];
   });
   afterEach(async () => {
     await Promise.all(shells.splice(0).map((shell) => shell.close()));
     await redis.stop();
   });
+
+  let blocked: string[];
 
   async function limited(requestsPerMinute: number, options: ShellOptions = {}): Promise<Shell> {
     const logger = createLogger({ level: "info", destination: { write: (line) => log.push(line) } });
@@ -32,6 +35,7 @@ describe("the rate limit", () => {
       namespace: "mine",
       requestsPerMinute,
       logger,
+      onBlocked: (address) => blocked.push(address),
     });
     const shell = await startShell({ ...options, rateLimit });
     shells.push(shell);
@@ -60,6 +64,7 @@ describe("the rate limit", () => {
       expect(refused.headers.get("ratelimit")).to.match(/^"ip";r=0;t=\d+$/);
       expect(refused.json).to.include({ code: "rate_limited", status: 429 });
     }
+    expect(blocked).to.deep.equal(["127.0.0.1"]);
   });
 
   it("counts for all processes together", async () => {
@@ -169,6 +174,7 @@ describe("the rate limit", () => {
     expect(statuses).to.deep.equal([200, 200, 429]);
     expect(ms).to.be.below(promptMs);
     expect(log.filter((line) => line.includes('"warn"'))).to.have.length(1);
+    expect(blocked).to.deep.equal([]);
   });
 
   it("waits no longer than a quarter of a second for a Redis that hangs, and returns to it", async () => {

@@ -45,7 +45,7 @@ export interface RateCounter {
 /** Counts the requests of each address within a window: with all processes together, or alone without Redis. */
 export function createRateCounter(options: RateLimitOptions): RateCounter {
   const points = options.requestsPerMinute;
-  const { consume, forget } = createConsumer(options);
+  const { consume, forget, isShared } = createConsumer(options);
   const ahead = new CountedAhead(points);
   const reports = new RefusalReports(options);
   const countAt = (place: number, endsAtMs: number): Count => ({
@@ -59,7 +59,8 @@ export function createRateCounter(options: RateLimitOptions): RateCounter {
       const places = await consume(address, length + ahead.wanted(address));
       ahead.keep(address, places, length);
       const counts = Array.from({ length }, (_, nth) => countAt(places.first + nth, places.endsAtMs));
-      if (counts.at(-1)?.isOver) reports.add(address, places.endsAtMs);
+      // Who is refused by this process alone could not be shown to others now.
+      if (counts.at(-1)?.isOver && isShared()) reports.add(address, places.endsAtMs);
       return counts;
     },
     sizeOf: () => 1,
@@ -124,7 +125,7 @@ function createConsumer({ redis, namespace, requestsPerMinute: points, logger }:
     }
   };
   const forget = (address: string) => Promise.all([limiter.delete(address), insurance.delete(address)]);
-  return { consume, forget };
+  return { consume, forget, isShared: () => !isAway };
 }
 
 /** The library rejects with its result where the limit is passed; here that is a result like any other. */
