@@ -10,6 +10,7 @@ import { RunningSluice } from "../support/running-sluice.ts";
 import { runCommand } from "../support/sluice-command.ts";
 import { connectToRedis } from "../support/test-redis.ts";
 import { waitFor } from "../support/wait-for.ts";
+import type { Workspace } from "../support/workspace.ts";
 
 const folder = new URL("../../src/buffer/lua/", import.meta.url);
 const names = readdirSync(folder).map((file) => file.replace(/\.lua$/, ""));
@@ -82,6 +83,11 @@ describe("A script", () => {
     await engine.close();
   });
 
+  async function untilMessages({ sql }: Workspace, count: number): Promise<void> {
+    const rows = async () => (await sql("messages").select("number")) as unknown[];
+    await waitFor(async () => (await rows()).length === count, { what: `${count} rows of messages` });
+  }
+
   /** Has an API and a flusher do something of everything. */
   async function useAll(): Promise<void> {
     sluice = await RunningSluice.start({ ...engine.env, PARTITIONS: "2" });
@@ -101,12 +107,7 @@ describe("A script", () => {
     await client.get(`${chats}/1/messages?per_page=2`);
     await client.get(`${chats}/1/messages/search?query=text`);
     await waitFor(async () => (await sluice.metric("sluice_dead_letters")) === 1, { what: "a dead letter" });
-    await waitFor(
-      async () => ((await workspace.sql("messages").select("number")) as unknown[]).length === 3,
-      {
-        what: "rows",
-      },
-    );
+    await untilMessages(workspace, 3);
     await client.send("PATCH", `${chats}/1/messages/1`, JSON.stringify({ body: "changed again" }));
     const keys = new Keys(workspace.config.redis.namespace, workspace.config.redis.partitions);
     const [id = ""] = await redis.zrange(keys.deadLetters(keys.partitionOf(token)), "0", "-1");
@@ -115,12 +116,7 @@ describe("A script", () => {
     expect((await runCommand(["flush"], workspace.env)).code).to.equal(0);
     await client.send("DELETE", `${chats}/1`);
     expect((await client.send("DELETE", `/applications/${token}`)).status).to.equal(200);
-    await waitFor(
-      async () => ((await workspace.sql("messages").select("number")) as unknown[]).length === 0,
-      {
-        what: "no rows",
-      },
-    );
+    await untilMessages(workspace, 0);
   }
 
   it("touches no key that it was not given, of whichever a slot has", async () => {

@@ -53,14 +53,8 @@ async function runTorture(): Promise<number> {
   return report.problems.length === 0 ? 0 : 1;
 }
 
-/** Everything; answers whether any of it failed. */
-async function runAll(): Promise<number> {
-  const codes = [await onRedisCluster(suites), await onOneRedis(suitesOfOnePartition), await runTorture()];
-  return Math.max(...codes);
-}
-
-/** Some tests, those that know only one partition on one Redis; answers whether any failed. */
-async function runSome(files: readonly string[]): Promise<number> {
+/** Tests on the engines of their suite: those that know only one partition on one Redis. Answers whether any failed. */
+async function runTests(files: readonly string[]): Promise<number> {
   const knowOne = files.filter((file) => suitesOfOnePartition.includes(path.normalize(file)));
   const others = files.filter((file) => !knowOne.includes(file));
   const codes = [
@@ -70,5 +64,10 @@ async function runSome(files: readonly string[]): Promise<number> {
   return Math.max(...codes);
 }
 
+/** Everything; answers whether any of it failed. */
+async function runAll(): Promise<number> {
+  return Math.max(await runTests([...suites, ...suitesOfOnePartition]), await runTorture());
+}
+
 const files = process.argv.slice(2);
-process.exit(files.length === 0 ? await runAll() : await runSome(files));
+process.exit(files.length === 0 ? await runAll() : await runTests(files));

@@ -6,17 +6,16 @@ import { expect } from "chai";
 
 import { freePort } from "../../embedded/ports.mjs";
 import { Client } from "../support/client.ts";
-import { nodePassword, RedisNode } from "../support/redis-node.ts";
+import { keepingLines, nodePassword, RedisNode } from "../support/redis-node.ts";
 import { RunningSluice } from "../support/running-sluice.ts";
 import { runCommand } from "../support/sluice-command.ts";
 import { SluiceProcess } from "../support/sluice-process.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 import { Certificates } from "./certificates.ts";
-import { startReplicated, startSentinels } from "./sentinels.ts";
+import { sentinelAddress, startReplicated, startSentinels } from "./sentinels.ts";
 
 const password = encodeURIComponent(nodePassword);
-const kept = ["appendonly yes", 'save ""', "repl-diskless-sync-delay 0"];
 
 /** Makes an application with a chat; answers where its messages are. */
 async function makeChat(client: Client): Promise<string> {
@@ -67,10 +66,11 @@ describe("With sentinels that watch a master and its replica", function () {
   before(async () => {
     nodes = await startReplicated();
     sentinels = await startSentinels(nodes[0], 3);
-    const hosts = sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",");
-    const query = `name=mymaster&sentinelPassword=${password}`;
     sluice = await RunningSluice.start({
-      REDIS_URL: `redis+sentinel://:${password}@${hosts}/1?${query}`,
+      REDIS_URL: sentinelAddress(
+        sentinels.map(({ port }) => port),
+        1,
+      ),
       PARTITIONS: "2",
     });
   });
@@ -124,7 +124,7 @@ describe("With TLS, and an authority that only NODE_EXTRA_CA_CERTS names", funct
     `tls-key-file ${certificates.key}`,
     `tls-ca-cert-file ${certificates.authority}`,
     "tls-auth-clients no",
-    ...kept,
+    ...keepingLines,
   ];
 
   async function expectService(url: string): Promise<void> {

@@ -6,9 +6,9 @@ import type { Redis } from "ioredis";
 import { createClient } from "../../src/buffer/clients.ts";
 import { parseRedisAddress } from "../../src/redis-address.ts";
 import { FaultProxy } from "../crash/fault-proxy.ts";
-import { nodePassword, RedisNode } from "../support/redis-node.ts";
+import type { RedisNode } from "../support/redis-node.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { startReplicated, startSentinels } from "./sentinels.ts";
+import { sentinelAddress, startReplicated, startSentinels } from "./sentinels.ts";
 
 describe("A client of sentinels", () => {
   let nodes: readonly [RedisNode, RedisNode];
@@ -25,9 +25,7 @@ describe("A client of sentinels", () => {
     proxy = await FaultProxy.to(sentinelPort());
     silence = createServer((socket) => socket.resume()).listen(0, "127.0.0.1");
     await once(silence, "listening");
-    const password = encodeURIComponent(nodePassword);
-    const address = `redis+sentinel://:${password}@127.0.0.1:${proxy.port}?name=mymaster&sentinelPassword=${password}`;
-    client = createClient(parseRedisAddress(address), "requests") as Redis;
+    client = createClient(parseRedisAddress(sentinelAddress([proxy.port])), "requests") as Redis;
     await client.connect();
   });
 

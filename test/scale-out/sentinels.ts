@@ -1,9 +1,9 @@
-import { nodePassword, RedisNode } from "../support/redis-node.ts";
+import { keepingLines, nodePassword, RedisNode } from "../support/redis-node.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /** A master, first, and a replica that is linked to it; both keep what they are given. */
 export async function startReplicated(): Promise<readonly [RedisNode, RedisNode]> {
-  const lines = [`masterauth "${nodePassword}"`, "appendonly yes", 'save ""', "repl-diskless-sync-delay 0"];
+  const lines = [`masterauth "${nodePassword}"`, ...keepingLines];
   const master = await RedisNode.start(() => ({ lines }));
   const replica = await RedisNode.start(() => ({ lines: [...lines, `replicaof 127.0.0.1 ${master.port}`] }));
   await waitFor(async () => (await replica.info("replication", "master_link_status")) === "up", {
@@ -32,4 +32,11 @@ export async function startSentinels(master: RedisNode, count: number): Promise<
     { what: "sentinels that know each other" },
   );
   return sentinels;
+}
+
+/** `REDIS_URL` of the master that sentinels at these ports watch. */
+export function sentinelAddress(ports: readonly number[], database = 0): string {
+  const password = encodeURIComponent(nodePassword);
+  const hosts = ports.map((port) => `127.0.0.1:${port}`).join(",");
+  return `redis+sentinel://:${password}@${hosts}/${database}?name=mymaster&sentinelPassword=${password}`;
 }

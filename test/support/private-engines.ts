@@ -100,9 +100,10 @@ export class PrivateEngine {
     const child = this.#child;
     if (child?.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
-    const server = findProcess(this.pid);
+    const { pid } = this;
+    const server = findProcess(pid);
     // A launcher that is killed would leave its server the time to end in order.
-    if (signal === "SIGKILL") process.kill(this.pid, signal);
+    if (signal === "SIGKILL") process.kill(pid, signal);
     child.kill(signal);
     await exited;
     // Its memory is given back first, which a launcher that is gone does not wait for.

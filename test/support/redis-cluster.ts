@@ -1,5 +1,5 @@
 import { freePort } from "../../embedded/ports.mjs";
-import { nodePassword, RedisNode } from "./redis-node.ts";
+import { keepingLines, nodePassword, RedisNode } from "./redis-node.ts";
 import { waitFor } from "./wait-for.ts";
 
 const masterCount = 3;
@@ -27,6 +27,7 @@ export class RedisCluster {
       const busPort = await freePort();
       const lines = [
         `masterauth "${nodePassword}"`,
+        ...keepingLines,
         "cluster-enabled yes",
         `cluster-port ${busPort}`,
         "cluster-node-timeout 2000",
@@ -34,11 +35,8 @@ export class RedisCluster {
         // A replica may take over however long its link was down: a test says what it had received.
         "cluster-replica-validity-factor 0",
         "cluster-require-full-coverage no",
-        "appendonly yes",
         `appendfsync ${appendfsync}`,
-        'save ""',
         "maxmemory-policy noeviction",
-        "repl-diskless-sync-delay 0",
       ];
       return { node: await RedisNode.start(() => ({ lines })), busPort };
     };

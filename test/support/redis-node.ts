@@ -13,6 +13,9 @@ import { waitFor } from "./wait-for.ts";
 /** What all nodes of a test ask for, and give each other. */
 export const nodePassword = "secret:of@the/nodes";
 
+/** Lines of a node that writes down all it is given, and hands it to its replicas at once. */
+export const keepingLines = ["appendonly yes", 'save ""', "repl-diskless-sync-delay 0"] as const;
+
 export interface NodeSettings {
   /** Lines of its configuration. */
   readonly lines: readonly string[];
