@@ -14,8 +14,10 @@ export class MasterConnector extends SentinelConnector {
   override connect(
     ...args: Parameters<SentinelConnector["connect"]>
   ): ReturnType<SentinelConnector["connect"]> {
-    const { failoverDetector } = this as unknown as { failoverDetector: { cleanup: () => void } | null };
-    failoverDetector?.cleanup();
+    const own = this as unknown as { failoverDetector: { cleanup: () => void } | null };
+    own.failoverDetector?.cleanup();
+    // Once: each further attempt would leave one more listener on its sockets.
+    own.failoverDetector = null;
     return super.connect(...args);
   }
 }
