@@ -113,16 +113,19 @@ deadLetters
   .option("--json", "as JSON, a line each, with their texts", false)
   .action((options: { json: boolean }) => listDeadLetters(loadConfig(), options));
 
+// An id begins with its application's token, and that may begin with a dash.
 deadLetters
   .command("requeue")
   .description("try one again with the next flush")
   .argument("<id>", "as `list` shows it")
+  .allowUnknownOption()
   .action((id: string) => requeueDeadLetter(loadConfig(), id));
 
 deadLetters
   .command("discard")
   .description("throw one away for good; its number stays given")
   .argument("<id>", "as `list` shows it")
+  .allowUnknownOption()
   .action((id: string) => discardDeadLetter(loadConfig(), id));
 
 try {

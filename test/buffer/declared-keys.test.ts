@@ -121,8 +121,7 @@ describe("A script", () => {
 
   it("touches no key that it was not given, of whichever a slot has", async () => {
     const { calls, stop } = await watchScripts(redis);
-    await useAll();
-    stop();
+    await useAll().finally(stop);
     for (const { script, keys, commands } of calls) {
       for (const command of commands) {
         const touched = await keysOf(redis, command);
