@@ -6,7 +6,7 @@ import { type MeasuredPair, measurePairs, type Pair, pairsTable, turns } from ".
 import type { Chat } from "./support/rows.ts";
 import { Server, sluiceKind, type Turn } from "./support/servers.ts";
 import { messageJson, messagesPath, Stage, type StageSize, usualSize } from "./support/stage.ts";
-import { median, ratio } from "./support/statistics.ts";
+import { median, pairedRatio } from "./support/statistics.ts";
 import { figure, spreadText, type Table } from "./support/table.ts";
 
 const connections = 16;
@@ -20,8 +20,8 @@ export const growth: Benchmark = {
   name: "growth",
   about: "whether anything takes longer as more is pending, as chats and rows are more, as lists are deeper",
   options: {
-    rounds: { about: "turns of each side of a pair", value: "5" },
-    seconds: { about: "length of a turn", value: "2" },
+    rounds: { about: "turns of each side of a pair", value: "15" },
+    seconds: { about: "length of a turn", value: "1" },
     pending: { about: "pending messages", value: "1000000" },
     chats: { about: "chats", value: "1000000" },
     depth: { about: "how deep a list is read", value: "1000000" },
@@ -40,7 +40,8 @@ export const growth: Benchmark = {
         `Both sides of a pair in one run by turns, ${settings.number("rounds")} turns of ${settings.number("seconds")} s ` +
         `each, through ${connections} connections, on the same engines and in corners of their own. Messages that are ` +
         "read lie in MySQL. Where chats are many, requests go to a thousand of them, spread over all, and Redis has the " +
-        "counters of all. CPU is that of the API, Redis and MySQL together. Times is the ratio of the medians; in brackets the least and the greatest ratio of a round.",
+        "counters of all. CPU is that of the API, Redis and MySQL together. Times is the median of the rounds' ratios, " +
+        "in brackets the interval that has the true one in it in 19 of 20 runs.",
       tables: [
         pairsTable("pending messages", ["none", figure(pending)], byPending),
         pairsTable("chats", [figure(fewChats), figure(chats)], byChats),
@@ -203,7 +204,7 @@ function flushTable(rows: number, flushed: Flushed): Table {
   const cpuOf = (part: keyof CpuUse) => (one: Drained) => one.cpuUs[part];
   const row = (name: string, of: (one: Drained) => number) => {
     const [few, many] = [each(flushed, "few", of), each(flushed, "many", of)];
-    return [name, figure(median(few)), figure(median(many)), spreadText(ratio(many, few))];
+    return [name, figure(median(few)), figure(median(many)), spreadText(pairedRatio(many, few))];
   };
   return {
     title: "flushing a row, µs",

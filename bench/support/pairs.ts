@@ -1,6 +1,6 @@
 import { contest } from "./contest.ts";
 import type { Server, Turn } from "./servers.ts";
-import { median, ratio } from "./statistics.ts";
+import { median, pairedRatio } from "./statistics.ts";
 import { figure, spreadText, type Table } from "./table.ts";
 
 /** One kind of request where there is little, and where there is much. */
@@ -45,7 +45,7 @@ export function pairsTable(
     rows: pairs.map(({ name, few, many }) => {
       const compare = (of: (turn: Turn) => number) => {
         const [less, more] = [few.map(of), many.map(of)];
-        return [figure(median(less)), figure(median(more)), spreadText(ratio(more, less))];
+        return [figure(median(less)), figure(median(more)), spreadText(pairedRatio(more, less))];
       };
       const cpu = ({ cpuUs: { node, redis, mysql } }: Turn) => node + redis + mysql;
       return [name, ...compare(({ p50Ms }) => p50Ms), ...compare(({ p99Ms }) => p99Ms), ...compare(cpu)];

@@ -23,8 +23,42 @@ export function spread(values: readonly number[]): Spread {
  * was measured in the same round, which a machine that is slower in one round than in another does not change.
  */
 export function ratio(these: readonly number[], others: readonly number[]): Spread {
-  const each = these.map((value, round) => value / (others[round] ?? Number.NaN));
+  const each = eachRatio(these, others);
   return { median: median(these) / median(others), min: Math.min(...each), max: Math.max(...each) };
+}
+
+const eachRatio = (these: readonly number[], others: readonly number[]) =>
+  these.map((value, round) => value / (others[round] ?? Number.NaN));
+
+/** The median of the rounds' ratios, and the interval in which the true one lies in 19 of 20 runs. */
+export function pairedRatio(these: readonly number[], others: readonly number[]): Spread {
+  return medianInterval(eachRatio(these, others));
+}
+
+/**
+ * The median, and as least and greatest the interval that holds the true median in 19 of 20 runs, whatever the values'
+ * distribution: that of the sign test (Conover, Practical Nonparametric Statistics, 3.2). Fewer than six values say no
+ * more than that it lies among them.
+ */
+export function medianInterval(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const left = rarelyReached(sorted.length, 1 / 40);
+  return {
+    median: median(sorted),
+    min: sorted.at(left) ?? Number.NaN,
+    max: sorted.at(-1 - left) ?? Number.NaN,
+  };
+}
+
+/** How many heads in so many throws of a coin are no more than by so small a chance. */
+function rarelyReached(throws: number, smallChance: number): number {
+  let heads = 0;
+  let chance = 0.5 ** throws;
+  for (let chanceOfMore = chance; ; heads += 1) {
+    chance *= (throws - heads) / (heads + 1);
+    chanceOfMore += chance;
+    if (chanceOfMore > smallChance) return heads;
+  }
 }
 
 /** The smallest value that a share of all, for example 0.99, is not above. */

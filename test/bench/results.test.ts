@@ -4,7 +4,14 @@ import { Settings } from "../../bench/support/benchmark.ts";
 import { contest, each } from "../../bench/support/contest.ts";
 import { readOutput } from "../../bench/support/load.ts";
 import { replaceSection } from "../../bench/support/report.ts";
-import { median, quantile, ratio, spread } from "../../bench/support/statistics.ts";
+import {
+  median,
+  medianInterval,
+  pairedRatio,
+  quantile,
+  ratio,
+  spread,
+} from "../../bench/support/statistics.ts";
 import { figure, markdown, spreadText } from "../../bench/support/table.ts";
 
 describe("The figures of a benchmark", () => {
@@ -16,6 +23,27 @@ describe("The figures of a benchmark", () => {
 
   it("are compared by their medians and, apart from that, round by round", () => {
     expect(ratio([10, 20, 60], [5, 10, 20])).to.deep.equal({ median: 2, min: 2, max: 3 });
+  });
+
+  it("of pairs are compared within each round, with the interval of the sign test", () => {
+    const upTo = (count: number) => Array.from({ length: count }, (_, at) => count - at);
+    // Its bounds for samples of these sizes, as tables of it have them.
+    for (const [count, from] of [
+      [5, 1],
+      [6, 1],
+      [8, 1],
+      [9, 2],
+      [15, 4],
+      [20, 6],
+      [25, 8],
+    ] as const)
+      expect(medianInterval(upTo(count)), `of ${count}`).to.deep.equal({
+        median: (count + 1) / 2,
+        min: from,
+        max: count + 1 - from,
+      });
+    expect(pairedRatio([10, 20, 60], [5, 10, 20])).to.deep.equal({ median: 2, min: 2, max: 3 });
+    expect(() => medianInterval([])).to.throw(RangeError);
   });
 
   it("have quantiles that are among the measurements", () => {
