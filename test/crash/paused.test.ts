@@ -23,12 +23,13 @@ describe("A flusher that is paused after any of its steps, and goes on after ano
   let workspace: Workspace;
   let healthy: MortalProcess;
 
-  before(async () => {
+  // Each has a corner of its own: whoever recovers looks at all that there is.
+  beforeEach(async () => {
     workspace = await openWorkspace();
     healthy = await MortalProcess.start(workspace.config);
   });
 
-  after(async () => {
+  afterEach(async () => {
     await healthy.end();
     await workspace.close();
   });
