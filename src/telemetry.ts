@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
-import { pino, stdTimeFunctions, symbols } from "pino";
+import { pino, symbols } from "pino";
 import type { DestinationStream, Logger, LoggerOptions } from "pino";
 import { PinoPretty } from "pino-pretty";
 import type { LogLevel } from "./config.ts";
@@ -28,7 +28,7 @@ export function createLogger({ level, pretty, destination }: LogOptions): Logger
   const options: LoggerOptions = {
     level,
     base: null,
-    timestamp: stdTimeFunctions.isoTime,
+    timestamp: createTimestamps(),
     formatters: { level: (label) => ({ level: label }) },
     redact: { paths: redacted.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: "[redacted]" },
     serializers: { err: describeError, error: describeError },
@@ -38,6 +38,16 @@ export function createLogger({ level, pretty, destination }: LogOptions): Logger
     return pino(options, PinoPretty({ sync: true, ...(destination && { destination }) }));
   }
   return pino(options, destination ?? gatherLines(pino.destination({ dest: 1, sync: true })));
+}
+
+/** What pino puts into a line for its time, put together once for all lines of a millisecond. */
+function createTimestamps(): () => string {
+  let [writtenMs, written] = [Number.NaN, ""];
+  return () => {
+    const nowMs = Date.now();
+    if (nowMs !== writtenMs) [writtenMs, written] = [nowMs, `,"time":"${new Date(nowMs).toISOString()}"`];
+    return written;
+  };
 }
 
 /** At this level and above a line is not kept back. */

@@ -14,8 +14,7 @@ const fingerprintsKept = 1000;
  */
 export function logAccess(logger: Logger, metrics: Metrics): ApiMiddleware {
   const count = countRequests(metrics);
-  // A line has the fields that are put together below: nothing secret needs to be looked for.
-  const log = logger.child({}, { redact: [] });
+  const loggerOf = createLoggers(logger);
   const fingerprints = new LRUCache<string, string>({
     max: fingerprintsKept,
     memoMethod: applicationFingerprint,
@@ -28,19 +27,32 @@ export function logAccess(logger: Logger, metrics: Metrics): ApiMiddleware {
     const method = knownMethods.has(ctx.method) ? ctx.method : "OTHER";
     count(route, method, ctx.status, durationMs / 1000);
     const level = ctx.status === firstStatusUnsent || isProbe(route) ? "debug" : "info";
-    if (!log.isLevelEnabled(level)) return;
+    if (!logger.isLevelEnabled(level)) return;
     const token = tokenOf(ctx["params"]);
-    log[level](
+    loggerOf(method, route, ctx.status)[level](
       {
         requestId: ctx.state.requestId,
-        method,
-        route,
-        status: ctx.status,
         durationMs: Math.round(durationMs * 100) / 100,
         application: token === undefined ? undefined : fingerprints.memo(token),
       },
       "request",
     );
+  };
+}
+
+/** A logger for each kind of request: of its lines, what is alike in all is put together once. */
+function createLoggers(logger: Logger) {
+  // A line has the fields that are named in this file: nothing secret needs to be looked for.
+  const plain = logger.child({}, { redact: [] });
+  const loggers = new Map<string, Logger>();
+  return (method: string, route: string, status: number): Logger => {
+    const kind = `${status} ${method} ${route}`;
+    let known = loggers.get(kind);
+    if (!known) {
+      known = plain.child({ method, route, status });
+      loggers.set(kind, known);
+    }
+    return known;
   };
 }
 
