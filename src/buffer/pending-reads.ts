@@ -35,6 +35,8 @@ export interface PendingPage {
   /** The lowest pending number: whatever exists below it is in MySQL. Absent when nothing is pending. */
   readonly lowest: number | undefined;
   readonly records: readonly NumberedRecord[];
+  /** Whether the records were left out, as so many numbers lie before them that the page may be full without. */
+  readonly isFar: boolean;
   /** What is to replace, or remove, records of the parent, wherever in the list. */
   readonly revisions: readonly NumberedRecord[];
   /** What MySQL refused, wherever in the list. */
@@ -47,6 +49,8 @@ export interface PendingQuery {
   readonly cursor: number | undefined;
   readonly skip: number;
   readonly limit: number;
+  /** Spares records that the page has no room for if all numbers below them exist; ascending only. */
+  readonly nearOnly?: boolean;
 }
 
 /** Reads what is accepted or changed and not yet in MySQL. */
@@ -72,7 +76,8 @@ export class PendingReads {
     const { token, chatNumber } = parent;
     const keys = [this.#keys.counter({ token }), ...this.#keysOf(parent)];
     const start = query.order === "asc" ? 0 : Number.MAX_SAFE_INTEGER;
-    const args = [query.order, query.cursor ?? start, query.skip, query.limit];
+    const far = query.nearOnly ? "near" : "";
+    const args = [query.order, query.cursor ?? start, query.skip, query.limit, far];
     if (chatNumber !== undefined) args.push(chatNumber);
     return pageReply(await this.#scripts.run("page", keys, args));
   }
@@ -110,6 +115,7 @@ function pageReply(reply: unknown): PendingPage | "gone" {
     pendingCount,
     lowest: typeof lowest === "number" ? lowest : undefined,
     records: numberedRecords(lists[0]),
+    isFar: lists[0] === null,
     revisions: numberedRecords(lists[1]),
     dead: numberedRecords(lists[2]),
   };

@@ -37,10 +37,9 @@ export async function mergedPage<T extends { readonly number: number }>(
   const start = await startOf(pending, stored, request);
   if (start === "gone") return "gone";
   if (start === "past-the-end") return { items: [], hasNext: false };
-  const limit = perPage + 1;
-  const fresh = await pending.page({ order, cursor: start.cursor, skip: 0, limit });
-  if (fresh === "gone") return "gone";
-  const kept = await stored.slice({ order, cursor: start.cursor, limit, except: deletedIn(fresh) });
+  const both = await bothSides(pending, stored, { order, cursor: start.cursor, skip: 0, limit: perPage + 1 });
+  if (both === "gone") return "gone";
+  const { fresh, kept } = both;
   const changes = new Map([...fresh.revisions, ...fresh.dead].map((change) => [change.number, change]));
   const changed = kept.map((record) => {
     const change = changes.get(record.number);
@@ -49,6 +48,38 @@ export async function mergedPage<T extends { readonly number: number }>(
   const dead = deadBeyond(start.cursor, order, fresh).map(pending.toRecord);
   const merged = inOrder(order, [...dead, ...changed, ...fresh.records.map(pending.toRecord)]);
   return { items: merged.slice(0, perPage), hasNext: merged.length > perPage };
+}
+
+interface BothSides<T> {
+  readonly fresh: PendingPage;
+  readonly kept: readonly T[];
+}
+
+/**
+ * What each side has of a page. Where it may be full without what is pending, that is read only when it turns out not
+ * to be, as some of what comes before was deleted; MySQL is then read once more, for what was flushed meanwhile.
+ */
+async function bothSides<T extends { readonly number: number }>(
+  pending: PendingSide<T>,
+  stored: StoredSide<T>,
+  query: PendingQuery,
+): Promise<BothSides<T> | "gone"> {
+  const near = await readBoth(pending, stored, { ...query, nearOnly: query.order === "asc" });
+  if (near === "gone" || !near.fresh.isFar) return near;
+  const last = near.kept[query.limit - 1];
+  const isFull = last !== undefined && last.number < (near.fresh.lowest ?? noEnd);
+  return isFull ? near : readBoth(pending, stored, query);
+}
+
+async function readBoth<T>(
+  pending: PendingSide<T>,
+  stored: StoredSide<T>,
+  query: PendingQuery,
+): Promise<BothSides<T> | "gone"> {
+  const fresh = await pending.page(query);
+  if (fresh === "gone") return "gone";
+  const { order, cursor, limit } = query;
+  return { fresh, kept: await stored.slice({ order, cursor, limit, except: deletedIn(fresh) }) };
 }
 
 function deadBeyond(

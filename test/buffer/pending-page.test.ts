@@ -23,6 +23,7 @@ const query: fc.Arbitrary<PendingQuery> = fc.record({
   cursor: fc.option(fc.nat(50), { nil: undefined }),
   skip: fc.nat(20),
   limit: fc.nat(20),
+  nearOnly: fc.boolean(),
 });
 
 /** What the buffer should have of one parent. */
@@ -112,11 +113,17 @@ describe("A page of what is pending", () => {
     for (const asked of queries) {
       const page = await buffer.reads.page(parent(), asked);
       if (page === "gone") throw new Error("the chat is gone");
-      const { pendingCount, lowest, records, revisions, dead } = page;
-      const numbers = records.map(({ number }) => number);
+      const { pendingCount, lowest, records, isFar, revisions, dead } = page;
+      const model = modelPage(expected, asked);
+      if (isFar) {
+        expect(asked).to.include({ order: "asc", nearOnly: true });
+        expect(lowest).to.be.greaterThan((asked.cursor ?? 0) + asked.limit);
+        expect(records).to.deep.equal([]);
+      }
+      const numbers = isFar ? model.numbers : records.map(({ number }) => number);
       const revised = revisions.map(({ number }) => number).sort((a, b) => a - b);
       const seen = { pendingCount, lowest, numbers, revisions: revised, dead };
-      expect(seen, JSON.stringify(asked)).to.deep.equal(modelPage(expected, asked));
+      expect(seen, JSON.stringify(asked)).to.deep.equal(model);
       for (const { number, record } of records) expect(record.text).to.equal(`body ${number}`);
     }
   }
@@ -239,6 +246,23 @@ describe("A page of what is pending", () => {
       { order: "desc", cursor: undefined, skip: 0, limit: 10 },
       { order: "desc", cursor: greatest + 4, skip: 1, limit: 10 },
     ]);
+  });
+
+  it("is spared, where asked for near ones only, when as many numbers as it has room for lie before it", async () => {
+    await flush(20, [], await begin(0, 30));
+    const isFar = async (over: Partial<PendingQuery>) => {
+      const query = { order: "asc", cursor: undefined, skip: 0, limit: 20, nearOnly: true, ...over } as const;
+      const page = await buffer.reads.page(parent(), query);
+      return page !== "gone" && page.isFar;
+    };
+    expect(await isFar({})).to.equal(true);
+    expect(await isFar({ cursor: 0, limit: 21 })).to.equal(false);
+    expect(await isFar({ cursor: 1 })).to.equal(false);
+    expect(await isFar({ cursor: 1, limit: 19 })).to.equal(true);
+    expect(await isFar({ nearOnly: false })).to.equal(false);
+    expect(await isFar({ order: "desc", cursor: 1, limit: 1 })).to.equal(false);
+    await workspace.redis.hdel(keys.pending(parent()), "25");
+    expect(await isFar({})).to.equal(false);
   });
 
   it("is empty for a parent that nobody knows", async () => {

@@ -4,9 +4,10 @@
 -- KEYS  1 the application's counter   2 the parent's counter   3 its pending records   4 its revisions   5 its dead letters
 --       for messages also: 6 the application's pending chats   7 its revisions
 -- ARGV  1 "asc" or "desc"   2 cursor: numbers beyond it, in that order   3 records to skip   4 most records
---       for messages also: 5 the chat's number
+--       5 "near" where far ones are not wanted, or nothing   for messages also: 6 the chat's number
 -- Reply {"gone"} | {"page", records pending, lowest pending number or nil, {number, payload, …} of the page,
 --       {number, payload, …} of the revisions, the same of the dead letters}
+--       Nil in place of the page where it is far: between cursor and lowest number there is room for all of it.
 --
 -- Pending numbers have no holes in normal running: they are those above `written`, up to `last`. So a page is
 -- a range, whatever the length. Where there are holes (numbers resumed above a gap after a loss) all of the
@@ -19,8 +20,8 @@ local ascending = ARGV[1] == 'asc'
 local cursor, skip, limit = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 
 if redis.call('HEXISTS', KEYS[1], 'deleted') == 1 then return { 'gone' } end
-if ARGV[5] then
-  local chat = redis.call('HGET', KEYS[7], ARGV[5]) or redis.call('HGET', KEYS[6], ARGV[5])
+if ARGV[6] then
+  local chat = redis.call('HGET', KEYS[7], ARGV[6]) or redis.call('HGET', KEYS[6], ARGV[6])
   if chat and string.find(chat, tombstone) then return { 'gone' } end
 end
 
@@ -84,7 +85,11 @@ end
 local range = redis.call('HMGET', KEYS[2], 'written', 'last')
 local written, last = tonumber(range[1] or '-1'), tonumber(range[2] or '-1')
 local numbers, lowest
-if written >= 0 and last - written == count then
+local is_dense = written >= 0 and last - written == count
+if is_dense and ascending and ARGV[5] == 'near' and written >= cursor + limit then
+  return { 'page', count - #deleted, written + 1, false, revisions, dead }
+end
+if is_dense then
   numbers, lowest = dense_numbers(written + 1, last), written + 1
 else
   numbers, lowest = sorted_numbers()
