@@ -56,10 +56,10 @@ export const requestKeySeconds = 24 * 3600;
 /** Characters of one call; Redis does nothing else meanwhile. */
 const mostSizeOfCall = 256 * 1024;
 /**
- * What a record counts as at least, so that a call takes no more than 16: Redis begins with the first of a crowd
+ * What a record counts as at least, so that a call takes no more than 8: Redis begins with the first of a crowd
  * while the rest is still being read, and nobody waits for a crowd to be whole.
  */
-const leastSize = mostSizeOfCall / 16;
+const leastSize = mostSizeOfCall / 8;
 
 interface NewRecord {
   readonly parent: Parent;

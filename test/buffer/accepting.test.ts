@@ -192,7 +192,7 @@ describe("Accepting", () => {
       expect((await buffer.totals.read(0)).accepted.chats).to.equal(3);
     });
 
-    it("is taken by Redis in calls of at most 16 records or 256 KiB", async () => {
+    it("is taken by Redis in calls of at most 8 records or 256 KiB", async () => {
       const buffer = await open();
       await seed(buffer, { token }, 0);
       await accept(buffer, { token });
@@ -201,7 +201,7 @@ describe("Accepting", () => {
         await Promise.all(texts.map((text) => accept(buffer, { token }, text)));
         return (await scriptCalls()) - before;
       };
-      expect(await callsFor(Array.from({ length: 34 }, () => ""))).to.equal(3);
+      expect(await callsFor(Array.from({ length: 17 }, () => ""))).to.equal(3);
       expect(await callsFor(Array.from({ length: 9 }, () => "x".repeat(64 * 1024)))).to.equal(3);
     });
 
