@@ -76,8 +76,8 @@ export class PendingReads {
     const { token, chatNumber } = parent;
     const keys = [this.#keys.counter({ token }), ...this.#keysOf(parent)];
     const start = query.order === "asc" ? 0 : Number.MAX_SAFE_INTEGER;
-    const far = query.nearOnly ? "near" : "";
-    const args = [query.order, query.cursor ?? start, query.skip, query.limit, far];
+    const wanted = query.nearOnly ? "near" : "";
+    const args = [query.order, query.cursor ?? start, query.skip, query.limit, wanted];
     if (chatNumber !== undefined) args.push(chatNumber);
     return pageReply(await this.#scripts.run("page", keys, args));
   }

@@ -9,8 +9,6 @@ import { Store } from "../../src/store/store.ts";
 import { openTestBuffer } from "../support/buffers.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
-const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
-
 describe("A flood of requests that name one unknown token", () => {
   let workspace: Workspace;
   let buffer: Buffer;
@@ -39,7 +37,7 @@ describe("A flood of requests that name one unknown token", () => {
 
   async function flood(send: (nth: number) => Promise<unknown>): Promise<void> {
     for (let round = 0; round < 3; round += 1) {
-      const outcomes = await Promise.allSettled(upTo(200).map(send));
+      const outcomes = await Promise.allSettled(Array.from({ length: 200 }, (_, at) => send(at + 1)));
       const statuses = outcomes.map((outcome) =>
         outcome.status === "rejected" ? (outcome.reason as { status?: number }).status : 201,
       );
