@@ -54,10 +54,19 @@ export async function subscribe(client: RedisClient, channels: readonly string[]
 export class Connection {
   readonly client: RedisClient;
   readonly #timeoutMs: number;
+  #reconnects = 0;
 
   constructor(client: RedisClient, timeoutMs: number) {
     this.client = client;
     this.#timeoutMs = timeoutMs;
+    this.onReconnect(() => {
+      this.#reconnects += 1;
+    });
+  }
+
+  /** How often `onReconnect` has called back. */
+  get reconnects(): number {
+    return this.#reconnects;
   }
 
   /** Resolves when Redis is connected, or after a first attempt at it; it is gone on with. */

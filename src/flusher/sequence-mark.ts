@@ -1,8 +1,9 @@
 import type { Buffer } from "../buffer/buffer.ts";
 import { BufferUnavailableError } from "../buffer/connections.ts";
+import type { CommittedFlush } from "../buffer/batch.ts";
 import type { Lease } from "../buffer/leases.ts";
 import type { EpochGuard } from "../epoch-guard.ts";
-import type { FencedFlush } from "../store/fence.ts";
+import { EpochChangedError, type FencedFlush } from "../store/fence.ts";
 import type { Store } from "../store/store.ts";
 
 /**
@@ -16,6 +17,7 @@ export class SequenceMark {
   readonly #epochs: EpochGuard;
   readonly #partition: number;
   #claimed: string | undefined;
+  #committed: CommittedFlush | undefined;
 
   constructor(buffer: Buffer, store: Store, epochs: EpochGuard, partition: number) {
     this.#buffer = buffer;
@@ -24,12 +26,23 @@ export class SequenceMark {
     this.#partition = partition;
   }
 
+  /** The Redis process that serves the partition, compared with MySQL. Throws as `count` does. */
+  async servedBy(): Promise<string> {
+    return this.#epochs.servedBy(this.#partition);
+  }
+
+  /** The last flush that was committed, as an ack notes it: a MySQL behind it has lost data. */
+  get committed(): CommittedFlush | undefined {
+    return this.#committed;
+  }
+
   /**
    * To be called before anything is read under a lease. From then on nobody else writes the partition; and a
-   * loss of Redis data must be noticed before, as counting on from an older copy would hide it.
+   * loss of data must be noticed before, as counting on from an older copy would hide it.
    */
   async claim(lease: Lease): Promise<void> {
     if (this.#claimed === lease.value) return;
+    this.#epochs.doubt(this.#partition);
     await this.#epochs.verify(this.#partition);
     await this.#store.writes.claim({ partition: this.#partition, lease: lease.value });
     this.#claimed = lease.value;
@@ -45,14 +58,32 @@ export class SequenceMark {
   async count(lease: Lease): Promise<FencedFlush> {
     if (!this.#epochs.isVerified(this.#partition)) await this.#epochs.verify(this.#partition);
     const { epoch, ...counted } = await this.#buffer.epochs.advance(this.#partition);
+    const mark = epoch === undefined ? undefined : { epoch, ...counted };
     return {
       partition: this.#partition,
       lease: lease.value,
-      mark: epoch === undefined ? undefined : { epoch, ...counted },
+      mark,
       confirm: () => {
         this.#confirm();
       },
     };
+  }
+
+  /**
+   * Carries out what is written under a count, and remembers that it was committed.
+   *
+   * @throws {BufferUnavailableError} where the stores no longer agree; they are compared with the next count
+   */
+  async written<T>({ mark }: FencedFlush, write: Promise<T>): Promise<T> {
+    try {
+      const outcome = await write;
+      if (mark) this.#committed = { epoch: mark.epoch, flushSequence: mark.flushSequence };
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof EpochChangedError)) throw error;
+      this.#epochs.doubt(this.#partition);
+      throw new BufferUnavailableError(error);
+    }
   }
 
   /**

@@ -113,7 +113,7 @@ async function createApplication(
   const application: Application = { token, name, chatsCount: 0, createdAt, updatedAt: createdAt };
   const isReplayed = token !== proposal.token;
   await answerable(
-    store.applications.create(application).catch((error: unknown) => {
+    store.applications.create(application, buffer.partitionOf(token)).catch((error: unknown) => {
       // The first call got as far as MySQL.
       if (!isReplayed || !isDuplicate(error)) throw error;
     }),

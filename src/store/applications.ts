@@ -10,12 +10,17 @@ export class Applications {
     this.#knex = pool;
   }
 
-  /** Stores a new application. @throws MySQL's error, a duplicate token included */
-  async create(application: Application): Promise<void> {
+  /** Stores a new application of a partition. @throws MySQL's error, a duplicate token included */
+  async create(application: Application, partition: number): Promise<void> {
+    // It has lost nothing yet, so its numbers begin without the gaps of losses before it.
+    const row: { losses: number } | undefined = await this.#knex("partitions")
+      .where("partition_number", partition)
+      .first("losses");
     await this.#knex("applications").insert({
       token: application.token,
       name: application.name,
       chats_count: application.chatsCount,
+      losses: row?.losses ?? 0,
       created_at: application.createdAt,
       updated_at: application.updatedAt,
     });

@@ -6,6 +6,8 @@ import { classify } from "./failure.ts";
 export interface StoredEpoch {
   readonly epoch: string;
   readonly flushSequence: number;
+  /** Losses of data before the epoch: its place among all epochs of the partition. */
+  readonly losses: number;
 }
 
 /** What the last flush that MySQL knows of said of the buffer: what a restored Redis is measured by. */
@@ -19,6 +21,8 @@ export interface LastFlush {
 
 /** How a flush was counted in Redis before it is written. */
 export interface StoredMark extends StoredEpoch {
+  /** The last flush that MySQL is known to have committed. */
+  readonly committed: number;
   readonly accepted: number;
   readonly pending: number;
 }
@@ -44,15 +48,17 @@ export class Epochs {
   }
 
   async read(partition: number): Promise<StoredEpoch | undefined> {
-    const row: { epoch: string; flush_sequence: number } | undefined = await this.#knex("partitions")
+    const row: { epoch: string; flush_sequence: number; losses: number } | undefined = await this.#knex(
+      "partitions",
+    )
       .where("partition_number", partition)
-      .first("epoch", "flush_sequence");
-    return row && { epoch: row.epoch, flushSequence: row.flush_sequence };
+      .first("epoch", "flush_sequence", "losses");
+    return row && { epoch: row.epoch, flushSequence: row.flush_sequence, losses: row.losses };
   }
 
   /** Notes the first epoch of a partition, unless there is one; answers the one that there is. */
-  async begin(partition: number, { epoch, flushSequence }: StoredEpoch): Promise<StoredEpoch> {
-    const row = { partition_number: partition, epoch, flush_sequence: flushSequence };
+  async begin(partition: number, { epoch, flushSequence, losses }: StoredEpoch): Promise<StoredEpoch> {
+    const row = { partition_number: partition, epoch, flush_sequence: flushSequence, losses };
     try {
       await this.#knex("partitions").insert({ ...row, updated_at: new Date() });
     } catch (error) {
@@ -61,11 +67,19 @@ export class Epochs {
     return this.#readBack(partition);
   }
 
-  /** Replaces an epoch, unless another process has; answers the one that there is then. */
-  async replace(partition: number, old: string, epoch: string): Promise<StoredEpoch> {
+  /**
+   * Replaces an epoch after a loss, unless another process has; answers the one that there is then. It comes after all
+   * that Redis knows of, also where MySQL has forgotten some.
+   */
+  async replace(
+    partition: number,
+    old: StoredEpoch,
+    epoch: string,
+    knownLosses: number,
+  ): Promise<StoredEpoch> {
     await this.#knex("partitions")
-      .where({ partition_number: partition, epoch: old })
-      .update({ epoch, updated_at: new Date() });
+      .where({ partition_number: partition, epoch: old.epoch })
+      .update({ epoch, losses: Math.max(old.losses, knownLosses) + 1, updated_at: new Date() });
     return this.#readBack(partition);
   }
 

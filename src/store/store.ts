@@ -6,6 +6,7 @@ import { openPool } from "./connection.ts";
 import { Counts } from "./counts.ts";
 import { Epochs } from "./epochs.ts";
 import { Layout } from "./layout.ts";
+import { Numbers } from "./numbers.ts";
 import { Reads } from "./reads.ts";
 import { Removals } from "./removals.ts";
 import { Searching } from "./searching.ts";
@@ -14,6 +15,7 @@ import { Writes } from "./writes.ts";
 /** The MySQL side of Sluice. */
 export class Store {
   readonly reads: Reads;
+  readonly numbers: Numbers;
   readonly writes: Writes;
   readonly applications: Applications;
   readonly removals: Removals;
@@ -26,6 +28,7 @@ export class Store {
   constructor(pool: Knex) {
     this.#knex = pool;
     this.reads = new Reads(pool);
+    this.numbers = new Numbers(pool);
     this.writes = new Writes(pool);
     this.applications = new Applications(pool);
     this.removals = new Removals(pool);

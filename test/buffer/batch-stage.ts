@@ -6,6 +6,7 @@ import { Keys } from "../../src/buffer/keys.ts";
 import type { Place } from "../../src/buffer/references.ts";
 import type { Lease } from "../../src/buffer/leases.ts";
 import type { AckReply } from "../../src/buffer/pending-batches.ts";
+import { newRecord } from "../../src/records.ts";
 import { openTestBuffer, seed, takeLease } from "../support/buffers.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
@@ -78,6 +79,15 @@ export class BatchStage {
     const seen = await this.buffer.reads.find(place);
     if (seen.kind === "gone" || seen.kind === "absent") throw new Error(seen.kind);
     const record = { ...seen.record, revision, text };
+    expect(await this.buffer.revising.revise(place, seen, record)).to.deep.equal({ kind: "revised" });
+  }
+
+  /** Gives a record that MySQL has, and the buffer has not, another text. */
+  async changeStored(number: number, text: string): Promise<void> {
+    const place = { ...chat, number };
+    const seen = await this.buffer.reads.find(place);
+    if (seen.kind !== "absent") throw new Error(seen.kind);
+    const record = { ...newRecord(operationIdOf(number), 0, text), revision: `of ${text}`, updatedAtMs: 1 };
     expect(await this.buffer.revising.revise(place, seen, record)).to.deep.equal({ kind: "revised" });
   }
 

@@ -76,7 +76,7 @@ export class DeadLetterStage {
     const buffer = await openTestBuffer(workspace, "draining");
     const store = openStore(workspace.config.database, "writing");
     const at = new Date();
-    await store.applications.create({ token, name: "dead", chatsCount: 0, createdAt: at, updatedAt: at });
+    await store.applications.create({ token, name: "dead", chatsCount: 0, createdAt: at, updatedAt: at }, 0);
     await seed(buffer, { token }, 0);
     return new DeadLetterStage(workspace, buffer, store, await takeLease(buffer));
   }

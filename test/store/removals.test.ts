@@ -130,9 +130,9 @@ describe("Removing what lies beneath what was deleted", () => {
     for (const token of ["doomed", "kept"]) {
       expect(await store.reads.messages.find([token, 1], 1)).to.equal(undefined);
       expect(await store.reads.messages.slice([token, 1], slice)).to.deep.equal([]);
-      expect(await store.reads.messageNumbers(token, 1)).to.equal(undefined);
+      expect(await store.numbers.under({ token, chatNumber: 1 })).to.equal(undefined);
     }
-    expect(await store.reads.chatNumbers("doomed")).to.equal(undefined);
+    expect(await store.numbers.under({ token: "doomed" })).to.equal(undefined);
   });
 
   describe("by the flusher", () => {
