@@ -80,8 +80,11 @@ function workerOf(partition: number, parts: FlusherParts): PartitionWorker {
       await mark.claim(lease);
       return drainOf(buffer, store, settings, log, lease, signal, { mark, isHeld }).run(trigger);
     },
-    removeSome: async () =>
-      !(await buffer.pauses.isPaused(partition)) && removeSome(buffer, store, partition),
+    removeSome: async (lease) => {
+      await mark.claim(lease);
+      const fence = { partition, lease: lease.value };
+      return !(await buffer.pauses.isPaused(partition)) && removeSome(buffer, store, partition, fence);
+    },
     standBack: () => {
       membership.standBack(partition);
     },

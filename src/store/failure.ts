@@ -76,11 +76,6 @@ export function classify(error: unknown): FailureClass {
   return fatal === true ? "outage" : "defect";
 }
 
-/** Whether an error says that a row with that key is there. */
-export function isDuplicate(error: unknown): boolean {
-  return classify(error) === "duplicate";
-}
-
 /** The code of a MySQL error, `ER_…`, or nothing. */
 export function errorCode(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
