@@ -19,9 +19,6 @@ export interface FlusherSettings {
   readonly keepsIndex?: boolean;
 }
 
-/** A statement stays well under the smallest default `max_allowed_packet` (16 MiB). */
-const maxStatementBytes = 4 * 1024 * 1024;
-
 /** Drains its share of the partitions, each under its lease, until it is stopped. */
 export class Flusher {
   readonly membership: Membership;
@@ -101,10 +98,13 @@ export function drainOf(
   signal: AbortSignal,
   { mark, isHeld = () => true }: { mark?: SequenceMark; isHeld?: () => boolean } = {},
 ): Drain {
-  const limits = { maxRows: settings.maxRows, maxBytes: maxStatementBytes };
+  const { maxRows } = settings;
   const source: Source = {
     length: (list) => buffer.batches.length(lease.partition, list),
-    peek: (list, skip) => buffer.batches.peek(lease.partition, list, skip, limits),
+    peek: (list, skip) => {
+      const limits = { maxRows, maxBytes: store.limit.batchBytes() };
+      return buffer.batches.peek(lease.partition, list, skip, limits);
+    },
     stranded: (batch) => buffer.batches.stranded(batch),
     acknowledge: (batch, deaths, totals) => buffer.batches.acknowledge(lease, batch, deaths, totals),
     isPaused: () => buffer.pauses.isPaused(lease.partition),
