@@ -1,9 +1,8 @@
-import { mostBytesOf, type StatementLimit, StatementTooLargeError } from "./statement-limit.ts";
+import { mayExceed, type StatementLimit, StatementTooLargeError } from "./statement-limit.ts";
 
 /** What is used here of the driver's connection. */
 export interface RawConnection {
   query(sql: unknown, values: unknown, callback: QueryCallback): void;
-  format(sql: string, values: unknown): string;
   readonly stream: { destroy(error: Error): void };
 }
 
@@ -79,9 +78,7 @@ function limitBytes(connection: RawConnection, bytes: number): void {
   const query = connection.query.bind(connection);
   const mostBytes = bytes - frameBytes;
   connection.query = (sql, values, callback) => {
-    const text = textOf(sql);
-    const bytesOf = () => Buffer.byteLength(connection.format(text, values));
-    if (mostBytesOf(text) + mostBytesOf(values) > mostBytes && bytesOf() > mostBytes) {
+    if (mayExceed(mostBytes, textOf(sql), values)) {
       callback(new StatementTooLargeError(`a statement is larger than the server's ${bytes} bytes`));
     } else {
       query(sql, values, callback);

@@ -46,11 +46,36 @@ export class StatementTooLargeError extends Error {
 /** Bytes of a value that is no text, quotes and comma included: a number or a time. */
 const otherBytes = 32;
 
-/** What a statement can come to at most: a unit of UTF-16 takes three bytes, or two where it is escaped. */
-export function mostBytesOf(value: unknown): number {
+/** Whether a statement with its values may be larger; tells so at a glance, as nearly all are far smaller. */
+export function mayExceed(bytes: number, text: string, values: unknown): boolean {
+  return mostBytesOf(text) + mostBytesOf(values) > bytes && bytesOf(text) + bytesOf(values) > bytes;
+}
+
+/** What a value can come to at most: a unit of UTF-16 takes three bytes, or two where it is escaped. */
+function mostBytesOf(value: unknown): number {
   if (typeof value === "string") return 3 * value.length + otherBytes;
   if (!Array.isArray(value)) return otherBytes;
   let sum = 0;
   for (const one of value) sum += mostBytesOf(one);
   return sum;
+}
+
+/** What a value comes to, but for some bytes more: counted and not written out, as that takes a hundred times as long. */
+function bytesOf(value: unknown): number {
+  if (typeof value === "string") return Buffer.byteLength(value) + escapesIn(value) + quotesBytes;
+  if (!Array.isArray(value)) return otherBytes;
+  let sum = 0;
+  for (const one of value) sum += bytesOf(one);
+  return sum;
+}
+
+/** Quotes, parentheses and a comma. */
+const quotesBytes = 6;
+/** NUL, backspace, tab, line feed, carriage return, end of file, and both quotes and the backslash. */
+const escaped = new Set([0, 8, 9, 10, 13, 26, 34, 39, 92]);
+
+function escapesIn(text: string): number {
+  let count = 0;
+  for (let at = 0; at < text.length; at += 1) if (escaped.has(text.charCodeAt(at))) count += 1;
+  return count;
 }

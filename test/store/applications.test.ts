@@ -5,9 +5,10 @@ import { removeSome } from "../../src/flusher/remove-some.ts";
 import { createChanger } from "../../src/http/change.ts";
 import { createReader } from "../../src/http/read-after-write.ts";
 import type { Changer } from "../../src/http/services.ts";
+import { Applications } from "../../src/store/applications.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { openTestBuffer, takeLease } from "../support/buffers.ts";
-import { untilHeldUp } from "../support/lock-waits.ts";
+import { untilHeldUp, untilNoneIsHeldUp } from "../support/lock-waits.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 const once = { key: "one key", fingerprint: "f".repeat(64) };
@@ -166,5 +167,19 @@ describe("An application in MySQL", () => {
     const names = Array.from({ length: 8 }, (_, at) => `name ${at}`);
     await Promise.all(names.map((one) => store.applications.rename(token, one, new Date())));
     expect(names).to.include(await name());
+  });
+
+  it("keeps its name where the statement of an earlier rename, which was given up, comes late", async () => {
+    const { token } = (await change.createApplication("first")).application;
+    const name = async () => (await store.reads.application(token))?.name;
+    await workspace.sql.transaction(async (barrier) => {
+      await barrier("applications").where({ token }).forUpdate().first();
+      const given = statusOf(change.updateApplication(token, "given up"));
+      await untilHeldUp(workspace, "update `applications`%given up%");
+      expect(await given).to.equal(503);
+      await new Applications(barrier).rename(token, "second", new Date());
+    });
+    await untilNoneIsHeldUp(workspace, "update `applications`%given up%");
+    expect(await name()).to.equal("second");
   });
 });
