@@ -22,9 +22,6 @@ export interface FlusherSettings {
   readonly keepsIndex?: boolean;
 }
 
-/** A statement stays well under the smallest default `max_allowed_packet` (16 MiB). */
-const maxStatementBytes = 4 * 1024 * 1024;
-
 /** Drains its share of the partitions, each under its lease, until it is stopped. */
 export class Flusher {
   readonly membership: Membership;
@@ -83,8 +80,11 @@ function workerOf(partition: number, parts: FlusherParts): PartitionWorker {
       await mark.claim(lease);
       return drainOf(buffer, store, settings, log, lease, signal, { mark, isHeld }).run(trigger);
     },
-    removeSome: async () =>
-      !(await buffer.pauses.isPaused(partition)) && removeSome(buffer, store, partition),
+    removeSome: async (lease) => {
+      await mark.claim(lease);
+      const fence = { partition, lease: lease.value };
+      return !(await buffer.pauses.isPaused(partition)) && removeSome(buffer, store, partition, fence);
+    },
     standBack: () => {
       membership.standBack(partition);
     },
@@ -101,8 +101,8 @@ export function drainOf(
   signal: AbortSignal,
   { mark, isHeld = () => true }: { mark?: SequenceMark; isHeld?: () => boolean } = {},
 ): Drain {
-  const limits = { maxRows: settings.maxRows, maxBytes: maxStatementBytes };
-  const source = partitionSource(buffer, lease, () => limits, mark);
+  const limits = () => ({ maxRows: settings.maxRows, maxBytes: store.limit.batchBytes() });
+  const source = partitionSource(buffer, lease, limits, mark);
   const write = (list: ListName, rows: readonly NewRow[], flush?: FencedFlush) =>
     list === "chats" ? store.writes.writeChats(rows, flush) : store.writes.writeMessages(rows, flush);
   const sink: Sink = {

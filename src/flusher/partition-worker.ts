@@ -13,8 +13,8 @@ export interface WorkerParts extends HolderParts {
    * clock whether the lease can have expired, also to a process that was paused and has heard of nothing yet.
    */
   drain(lease: Lease, trigger: Trigger, signal: AbortSignal, isHeld: () => boolean): Promise<number>;
-  /** Removes a bounded part of what lies beneath deleted records; answers whether more is left. */
-  removeSome(): Promise<boolean>;
+  /** Removes, under a lease, a bounded part of what lies beneath deleted records; answers whether more is left. */
+  removeSome(lease: Lease): Promise<boolean>;
   /** Leaves the partition to a newer flusher, which can read the records that are next. */
   standBack(): void;
 }
@@ -63,7 +63,7 @@ export class PartitionWorker {
       const trigger = hasMoreToRemove ? this.#mailbox.takeNow() : await this.#mailbox.take(signal);
       try {
         if (trigger) await this.#parts.drain(lease, trigger, signal, () => this.#holder.isHeld());
-        hasMoreToRemove = await this.#parts.removeSome();
+        hasMoreToRemove = await this.#parts.removeSome(lease);
         failures = 0;
       } catch (error) {
         if (endsTenure(error)) return;

@@ -21,7 +21,10 @@ export async function untilDrained(workspace: Workspace): Promise<void> {
   try {
     const isDrained = async () => {
       const { pending } = await readStatus(buffer);
-      const removals: unknown = await workspace.sql("removals").first("application_token");
+      const removals: unknown = await workspace
+        .sql("removals")
+        .whereNull("finished_at")
+        .first("application_token");
       return pending.chats + pending.messages === 0 && removals === undefined;
     };
     await waitFor(isDrained, { what: "a drained buffer", timeoutMs: 180_000 });
