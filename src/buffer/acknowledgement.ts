@@ -25,6 +25,9 @@ interface Fate {
   readonly mostOwed: number;
 }
 
+/** In place of how much may be owed where no index is kept: whoever keeps one later must compare all of it. */
+const noIndex = -1;
+
 type Arguments = (string | number)[];
 
 /** The keys and arguments with which `acknowledge.lua` takes a batch off its list. */
@@ -49,7 +52,8 @@ export function acknowledgementOf(
   ];
   const nowMs = Date.now();
   const args: Arguments = [lease.value, references.length, list, batch.position, batch.epoch];
-  args.push(idleCounterSeconds, nowMs, list === "messages" ? mostOwed : 0, placeholder(nowMs));
+  const mayOwe = list === "messages" ? mostOwed || noIndex : 0;
+  args.push(idleCounterSeconds, nowMs, mayOwe, placeholder(nowMs));
   args.push(deleted.length, vanished.length, committed?.epoch ?? "", committed?.flushSequence ?? 0);
   names.push(...[...deleted, ...vanished].map((chat) => keys.counter(chat)));
   args.push(totals.size, ...[...totals].flat());

@@ -13,12 +13,23 @@ export interface BufferEpoch {
   readonly losses: number;
 }
 
+/** An epoch that is to begin, as MySQL has it. */
+interface BeginningEpoch {
+  readonly epoch: string;
+  readonly flushSequence: number;
+  readonly losses: number;
+  /** Sequences of changes go on above this. */
+  readonly touched: number;
+}
+
 /** How far a partition had come when a flush began. */
 export interface FlushMark extends BufferEpoch {
   /** Chats and messages accepted in all. */
   readonly accepted: number;
   /** Entries of the pending lists, those of the flush included. */
   readonly pending: number;
+  /** The sequence of the last change that was written. */
+  readonly touched: number;
 }
 
 /** What tells a Redis that has kept its data from one that has not. */
@@ -70,11 +81,11 @@ export class BufferEpochs {
    */
   async begin(
     partition: number,
-    { epoch, flushSequence, losses }: { epoch: string; flushSequence: number; losses: number },
+    { epoch, flushSequence, losses, touched }: BeginningEpoch,
     isLoss: boolean,
     word: string,
   ): Promise<void> {
-    const args = [epoch, flushSequence, losses, isLoss ? Date.now() : 0, word];
+    const args = [epoch, flushSequence, losses, isLoss ? Date.now() : 0, word, touched];
     await this.#scripts.run("begin-epoch", [this.#keys.meta(partition)], args);
   }
 
@@ -85,17 +96,18 @@ export class BufferEpochs {
       this.#connection.client
         .multi()
         .hincrby(meta, "sequence", 1)
-        .hmget(meta, ...epochFields, "accepted:chats", "accepted:messages")
+        .hmget(meta, ...epochFields, "accepted:chats", "accepted:messages", "touched")
         .llen(this.#keys.list(partition, "chats"))
         .llen(this.#keys.list(partition, "messages"))
         .exec(),
     );
     const [, state, chats, messages] = repliesOf(answers) as [number, (string | null)[], number, number];
-    const [acceptedChats, acceptedMessages] = state.slice(epochFields.length);
+    const [acceptedChats, acceptedMessages, touched] = state.slice(epochFields.length);
     return {
       ...epochOf(state),
       accepted: Number(acceptedChats ?? 0) + Number(acceptedMessages ?? 0),
       pending: chats + messages,
+      touched: Number(touched ?? 0),
     };
   }
 

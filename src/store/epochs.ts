@@ -8,6 +8,8 @@ export interface StoredEpoch {
   readonly flushSequence: number;
   /** Losses of data before the epoch: its place among all epochs of the partition. */
   readonly losses: number;
+  /** No change before the last flush, nor of that flush, had a sequence above this, whatever the clocks said. */
+  readonly touched: number;
 }
 
 /** What the last flush that MySQL knows of said of the buffer: what a restored Redis is measured by. */
@@ -20,7 +22,7 @@ export interface LastFlush {
 }
 
 /** How a flush was counted in Redis before it is written. */
-export interface StoredMark extends StoredEpoch {
+export interface StoredMark extends Omit<StoredEpoch, "losses"> {
   /** The last flush that MySQL is known to have committed. */
   readonly committed: number;
   readonly accepted: number;
@@ -31,13 +33,24 @@ export interface StoredMark extends StoredEpoch {
 export async function advance(
   transaction: Knex.Transaction,
   partition: number,
-  { epoch, flushSequence, accepted, pending }: StoredMark,
+  { epoch, flushSequence, accepted, pending, touched }: StoredMark,
 ): Promise<void> {
   await transaction("partitions")
     .where({ partition_number: partition, epoch })
     .where("flush_sequence", "<", flushSequence)
-    .update({ flush_sequence: flushSequence, accepted, pending, updated_at: new Date() });
+    .update({ flush_sequence: flushSequence, accepted, pending, touched, updated_at: new Date() });
 }
+
+interface PartitionRow {
+  readonly epoch: string;
+  readonly flush_sequence: number;
+  readonly losses: number;
+  readonly touched: number;
+  readonly updated_at: Date;
+}
+
+/** Milliseconds between the commit of a flush and its acknowledgement, and more. */
+const acknowledgedWithinMs = 60_000;
 
 /** Keeps what Redis must at least know. Every change is settled by what is read back. */
 export class Epochs {
@@ -48,16 +61,25 @@ export class Epochs {
   }
 
   async read(partition: number): Promise<StoredEpoch | undefined> {
-    const row: { epoch: string; flush_sequence: number; losses: number } | undefined = await this.#knex(
-      "partitions",
-    )
+    const row: PartitionRow | undefined = await this.#knex("partitions")
       .where("partition_number", partition)
-      .first("epoch", "flush_sequence", "losses");
-    return row && { epoch: row.epoch, flushSequence: row.flush_sequence, losses: row.losses };
+      .first("epoch", "flush_sequence", "losses", "touched", "updated_at");
+    return (
+      row && {
+        epoch: row.epoch,
+        flushSequence: row.flush_sequence,
+        losses: row.losses,
+        // The last flush was counted with the sequence before its own, which then was the time or the next one.
+        touched: Math.max(row.touched, row.updated_at.getTime()) + acknowledgedWithinMs,
+      }
+    );
   }
 
   /** Notes the first epoch of a partition, unless there is one; answers the one that there is. */
-  async begin(partition: number, { epoch, flushSequence, losses }: StoredEpoch): Promise<StoredEpoch> {
+  async begin(
+    partition: number,
+    { epoch, flushSequence, losses }: Omit<StoredEpoch, "touched">,
+  ): Promise<StoredEpoch> {
     const row = { partition_number: partition, epoch, flush_sequence: flushSequence, losses };
     try {
       await this.#knex("partitions").insert({ ...row, updated_at: new Date() });
@@ -79,7 +101,7 @@ export class Epochs {
   ): Promise<StoredEpoch> {
     await this.#knex("partitions")
       .where({ partition_number: partition, epoch: old.epoch })
-      .update({ epoch, losses: Math.max(old.losses, knownLosses) + 1, updated_at: new Date() });
+      .update({ epoch, losses: Math.max(old.losses, knownLosses) + 1 });
     return this.#readBack(partition);
   }
 

@@ -188,7 +188,7 @@ describe("Owed documents", () => {
     expect((await buffer.owed.totals(0)).removals).to.equal(1);
   });
 
-  it("are none where there is no index", async () => {
+  it("are none where there is no index, and one that is kept later is compared as a whole", async () => {
     const without = await openTestBuffer(workspace, "draining");
     await accept(chat, 2);
     const batch = await without.batches.peek(0, "messages", 0, { maxRows: 10, maxBytes: 1e6 });
@@ -196,6 +196,6 @@ describe("Owed documents", () => {
     await without.owed.oweRemoval(chat);
     without.close();
     expect(await buffer.owed.totals(0)).to.deep.equal({ documents: 0, removals: 0, oldestAtMs: undefined });
-    expect(await buffer.owed.behind(0)).to.equal(undefined);
+    expect(await buffer.owed.behind(0)).to.be.a("string");
   });
 });

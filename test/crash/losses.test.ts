@@ -146,6 +146,24 @@ describe("After losses of data", function () {
     expect([await chat(), await message()]).to.deep.equal([2, 2]);
   });
 
+  it("of Redis, changes go on under greater sequences, also where the clock that gave the last is no more", async () => {
+    const meta = `${workspace.config.redis.namespace}:{0}:meta`;
+    await chat();
+    await drain();
+    const ahead = Date.now() + 3_600_000;
+    await workspace.redis.hset(meta, "touched", ahead);
+    for (let flush = 1; flush <= 2; flush += 1) {
+      await message();
+      await drain();
+    }
+    const last = Number(await workspace.redis.hget(meta, "touched"));
+    expect(last).to.be.above(ahead);
+    await emptyRedis();
+    await message();
+    await drain();
+    expect(Number(await workspace.redis.hget(meta, "touched"))).to.be.above(last);
+  });
+
   it("of MySQL, put back under running processes, the next flush notices, and lands", async () => {
     await chat();
     await drain();

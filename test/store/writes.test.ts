@@ -87,7 +87,7 @@ describe("Writing to MySQL", () => {
   });
 
   describe("under a lease, counted", () => {
-    const mark = { epoch: "epoch", flushSequence: 8, committed: 7, losses: 0, accepted: 20, pending: 3 };
+    const mark = { epoch: "epoch", flushSequence: 8, committed: 7, accepted: 20, pending: 3, touched: 5 };
     const flush = { partition: 0, lease: "held", mark, confirm: () => undefined };
 
     beforeEach(async () => {

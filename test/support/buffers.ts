@@ -44,7 +44,7 @@ export async function beginEpoch(
   partition = 0,
 ): Promise<void> {
   const { word, flushSequence } = await buffer.epochs.beginComparison(partition, "word");
-  await buffer.epochs.begin(partition, { epoch, flushSequence, losses }, true, word);
+  await buffer.epochs.begin(partition, { epoch, flushSequence, losses, touched: 0 }, true, word);
 }
 
 /** The lease of a partition. @throws where another holds it */

@@ -6,7 +6,7 @@
 --       then for each parent: its counter, its pending records, its revisions, its dead letters, its owed documents
 -- ARGV  1 the lease's value   2 references taken   3 the list's name   4 position of the first of them   5 the epoch
 --       under which they were read   6 seconds an idle counter stays   7 time now, milliseconds
---       8 most documents owed, 0 where none are   9 payload of a deleted record, in place of an unreadable one
+--       8 most documents owed, 0 where chats are written, -1 where no index is kept   9 payload of a deleted record, in place of an unreadable one
 --       10 chats whose deletion was written   11 chats whose record has vanished
 --       12 epoch, 13 flush sequence that MySQL has committed
 --       then totals to add: how many, then field, increment of each
@@ -175,7 +175,7 @@ for key = first_parent, #KEYS, 5 do
         newly_owed = newly_owed + redis.call('ZADD', owed, unpack(stored, first, last))
       end
       redis.call('ZADD', KEYS[9], 'NX', sequence, parent)
-    elseif most_owed > 0 then
+    elseif most_owed ~= 0 then
       redis.call('HSET', meta, 'behind', sequence)
     end
   end
