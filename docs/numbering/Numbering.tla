@@ -16,7 +16,7 @@
 (* "is not", and [r EXCEPT !.f = v] is the record r with another field f,  *)
 (* where @ is the value it had.                                            *)
 (***************************************************************************)
-EXTENDS Naturals, Sequences, FiniteSets, TLC
+EXTENDS Integers, Sequences, FiniteSets, TLC
 
 CONSTANTS
   Apis, Flusher,      \* the processes
@@ -72,7 +72,6 @@ Init ==
 
 Go(p, step) == at' = [at EXCEPT ![p] = step]
 Remember(p, what) == note' = [note EXCEPT ![p] = what]
-Doubt(p) == verified' = [verified EXCEPT ![p] = 0] /\ Go(p, "verify")
 Faults == <<copy, deletions, emptied, putBack>>
 
 (* A random word, here the least number that nobody holds. *)
@@ -83,42 +82,42 @@ Random == CHOOSE t \in 1..9 : t \notin Held /\ \A s \in 1..9 : s \in Held \/ t <
 -----------------------------------------------------------------------------
 (* A POST: src/http/accept.ts. *)
 
-Rest == IF VerifyEachAttempt THEN "rest" ELSE "attempt"
-
 (* Without VerifyEachAttempt the question is asked once, and then there are as many attempts as it takes. *)
+Attempt == IF VerifyEachAttempt THEN "rest" ELSE "attempt"
 Ask(p) ==
-  /\ at[p] = "rest" /\ ~VerifyEachAttempt
-  /\ Go(p, IF IsVerified(p) THEN "attempt" ELSE "verify")
+  /\ at[p] = "rest" /\ ~VerifyEachAttempt /\ IsVerified(p)
+  /\ Go(p, "attempt")
   /\ UNCHANGED <<redis, mysql, note, batch, verified, answers, unsaved, Faults>>
+
+IsKnown == redis.epoch # 0 /\ redis.counter.epoch = redis.epoch
 
 (* accept.lua. That the Redis process is the one that was compared holds when the script runs: another one cannot   *)
 (* be reached but by a new connection, which is noticed before anything is sent over it. The gap must suffice: no    *)
 (* more than Gap numbers are given of which MySQL does not know, neither by a row nor by a mark, until the next loss.*)
 Accept(p) ==
-  /\ at[p] = Rest
-  /\ IF VerifyEachAttempt /\ ~IsVerified(p) THEN Go(p, "verify") /\ UNCHANGED <<redis, answers, unsaved>>
-     ELSE IF redis.epoch = 0 \/ redis.counter.epoch # redis.epoch THEN
-       /\ Go(p, IF CountLosses THEN "begin-load" ELSE IF NewestFirst THEN "newest" ELSE "mark")
-       /\ UNCHANGED <<redis, answers, unsaved>>
-     ELSE LET number == redis.counter.last + 1 IN
-       /\ Len(answers) < MaxAnswers /\ Cardinality(unsaved) < Gap
-       /\ redis' = [redis EXCEPT !.counter.last = number, !.pending = @ \cup {Message(number)}]
-       /\ answers' = Append(answers, number) /\ unsaved' = unsaved \cup {number}
-       /\ Go(p, "rest")
+  /\ at[p] = Attempt /\ (VerifyEachAttempt => IsVerified(p)) /\ IsKnown
+  /\ Len(answers) < MaxAnswers /\ Cardinality(unsaved) < Gap
+  /\ LET number == redis.counter.last + 1 IN
+     /\ redis' = [redis EXCEPT !.counter.last = number, !.pending = @ \cup {Message(number)}]
+     /\ answers' = Append(answers, number) /\ unsaved' = unsaved \cup {number}
+  /\ Go(p, "rest")
   /\ UNCHANGED <<mysql, note, batch, verified, Faults>>
 
 -----------------------------------------------------------------------------
 (* Loading a counter that Redis does not have, or has of an epoch that is over. *)
 
-(* begin-load.lua: leaves a ticket, or shares the one that is there, and says what Redis knows. *)
+(* begin-load.lua, when accept.lua has said that the parent is not known: leaves a ticket, or shares the one that is *)
+(* there, and says what Redis knows. Where there is no epoch, Redis must be compared again.                           *)
 BeginLoad(p) ==
-  /\ at[p] = "begin-load"
-  /\ IF redis.epoch = 0 THEN Doubt(p) /\ UNCHANGED <<redis, note>>
+  /\ at[p] = Attempt /\ ~IsKnown /\ Len(answers) < MaxAnswers
+  /\ IF redis.epoch = 0 THEN
+       /\ IsVerified(p) /\ verified' = [verified EXCEPT ![p] = 0] /\ Go(p, "rest")
+       /\ UNCHANGED <<redis, note>>
      ELSE LET word == IF ~Ticket THEN 0 ELSE IF redis.counter.ticket = 0 THEN Random ELSE redis.counter.ticket IN
        /\ redis' = [redis EXCEPT !.counter.ticket = word]
-       /\ Remember(p, [Nothing EXCEPT !.epoch = redis.epoch, !.ticket = word,
-                         !.last = Max(redis.counter.last, Greatest(Numbers(redis.pending))),
-                         !.lastEpoch = redis.counter.epoch])
+       /\ Remember(p, IF ~CountLosses THEN Nothing ELSE
+            [Nothing EXCEPT !.epoch = redis.epoch, !.ticket = word, !.lastEpoch = redis.counter.epoch,
+                            !.last = Max(redis.counter.last, Greatest(Numbers(redis.pending)))])
        /\ Go(p, IF NewestFirst THEN "newest" ELSE "mark") /\ UNCHANGED verified
   /\ UNCHANGED <<mysql, batch, answers, unsaved, Faults>>
 
@@ -146,7 +145,8 @@ Base(n) == Max(Stored(n) + Gap * (n.epoch - n.resumed),
 ReadPartition(p) ==
   /\ at[p] = "partition"
   /\ LET n == note[p] IN
-     IF mysql.epoch # n.epoch THEN Doubt(p) /\ Remember(p, Nothing)
+     IF mysql.epoch # n.epoch
+     THEN Go(p, "rest") /\ verified' = [verified EXCEPT ![p] = 0] /\ Remember(p, Nothing)
      ELSE /\ Go(p, IF Base(n) > Stored(n) \/ n.epoch > n.resumed THEN "raise" ELSE "seed")
           /\ Remember(p, [Nothing EXCEPT !.epoch = n.epoch, !.ticket = n.ticket, !.base = Base(n)])
           /\ UNCHANGED verified
@@ -170,13 +170,11 @@ Seed(p) ==
   /\ at[p] = "seed"
   /\ LET n == note[p]
          isStale == CountLosses /\ (redis.epoch # n.epoch \/ (Ticket /\ redis.counter.ticket # n.ticket))
-     IN IF redis.epoch = 0 THEN Doubt(p) /\ UNCHANGED redis
-        ELSE /\ redis' = IF redis.counter.epoch = redis.epoch \/ isStale THEN redis
-                         ELSE [redis EXCEPT !.counter = [epoch |-> redis.epoch, ticket |-> 0,
-                                 last |-> IF CountLosses THEN n.base ELSE BaseByClock(n)]]
-             /\ Go(p, Rest) /\ UNCHANGED verified
-  /\ Remember(p, Nothing)
-  /\ UNCHANGED <<mysql, batch, answers, unsaved, Faults>>
+     IN redis' = IF redis.epoch = 0 \/ IsKnown \/ isStale THEN redis
+                 ELSE [redis EXCEPT !.counter = [epoch |-> redis.epoch, ticket |-> 0,
+                         last |-> IF CountLosses THEN n.base ELSE BaseByClock(n)]]
+  /\ Go(p, Attempt) /\ Remember(p, Nothing)
+  /\ UNCHANGED <<mysql, batch, verified, answers, unsaved, Faults>>
 
 -----------------------------------------------------------------------------
 (* Comparing Redis with MySQL: src/epoch-guard.ts. Done by who finds that Redis runs as another process than the one *)
@@ -184,7 +182,8 @@ Seed(p) ==
 
 (* who-serves.lua: names the Redis process; with VerifyTicket it leaves a word, or shares the one that is there. *)
 WhoServes(p) ==
-  /\ at[p] = "verify"
+  /\ ~IsVerified(p) /\ at[p] = IF p = Flusher THEN "count" ELSE "rest"
+  /\ p # Flusher => Len(answers) < MaxAnswers
   /\ LET word == IF ~VerifyTicket THEN 0 ELSE IF redis.ticket = 0 THEN Random ELSE redis.ticket IN
      /\ redis' = [redis EXCEPT !.ticket = word]
      /\ Remember(p, [Nothing EXCEPT !.run = redis.run, !.ticket = word])
@@ -200,7 +199,7 @@ ReadStored(p) ==
 
 FoundWhole(p) ==
   /\ verified' = [verified EXCEPT ![p] = note[p].run] /\ Remember(p, Nothing)
-  /\ Go(p, IF p = Flusher THEN "count" ELSE Rest)
+  /\ Go(p, IF p = Flusher THEN "count" ELSE Attempt)
 
 (* HMGET meta epoch sequence *)
 Compare(p) ==
@@ -224,7 +223,7 @@ Begin(p) ==
   /\ LET n == note[p]
          isNew == IF CountLosses THEN redis.epoch < n.epoch ELSE redis.epoch # n.epoch
      IN IF VerifyTicket /\ (redis.ticket # n.ticket \/ redis.run # n.run)
-        THEN Go(p, "verify") /\ Remember(p, Nothing) /\ UNCHANGED <<redis, verified>>
+        THEN Go(p, IF p = Flusher THEN "count" ELSE "rest") /\ Remember(p, Nothing) /\ UNCHANGED <<redis, verified>>
         ELSE /\ redis' = IF isNew THEN [redis EXCEPT !.epoch = n.epoch, !.seq = n.seq, !.ticket = 0] ELSE redis
              /\ FoundWhole(p)
   /\ UNCHANGED <<mysql, batch, answers, unsaved, Faults>>
@@ -240,11 +239,10 @@ Peek ==
 
 (* HINCRBY meta sequence 1, in a Redis that was compared. The batch stays in hand whatever happens to Redis. *)
 Count ==
-  /\ at[Flusher] = "count"
-  /\ IF ~IsVerified(Flusher) THEN Go(Flusher, "verify") /\ UNCHANGED <<redis, note>>
-     ELSE /\ redis' = [redis EXCEPT !.seq = @ + 1]
-          /\ Remember(Flusher, [Nothing EXCEPT !.epoch = redis.epoch, !.seq = redis.seq + 1])
-          /\ Go(Flusher, "write")
+  /\ at[Flusher] = "count" /\ IsVerified(Flusher)
+  /\ redis' = [redis EXCEPT !.seq = @ + 1]
+  /\ Remember(Flusher, [Nothing EXCEPT !.epoch = redis.epoch, !.seq = redis.seq + 1])
+  /\ Go(Flusher, "write")
   /\ UNCHANGED <<mysql, batch, verified, answers, unsaved, Faults>>
 
 (* One transaction: rows are inserted, deleted ones removed and the mark raised, the count noted; the partition's row *)
@@ -254,7 +252,8 @@ Write ==
   /\ LET n == note[Flusher]
          isCounted == mysql.epoch = n.epoch /\ mysql.seq < n.seq
          new == {m \in batch.new : m.number \notin Numbers(mysql.rows)}
-     IN IF FenceEpoch /\ ~isCounted THEN Doubt(Flusher) /\ UNCHANGED <<mysql, unsaved>>
+     IN IF FenceEpoch /\ ~isCounted
+        THEN Go(Flusher, "count") /\ verified' = [verified EXCEPT ![Flusher] = 0] /\ UNCHANGED <<mysql, unsaved>>
         ELSE /\ mysql' = [mysql EXCEPT !.rows = {m \in @ \cup new : m.number \notin batch.gone},
                             !.mark = Max(@, Greatest(batch.gone)), !.seq = IF isCounted THEN n.seq ELSE @]
              /\ unsaved' = {number \in unsaved : number > Known(mysql')}
@@ -324,12 +323,24 @@ Spec == Init /\ [][Next]_<<redis, mysql, at, note, batch, verified, answers, uns
 NoNumberTwice == \A i, j \in 1..Len(answers) : i # j => answers[i] # answers[j]
 NumbersGrow == \A i \in 2..Len(answers) : answers[i] > answers[i - 1]
 
-(* For TLC alone: which states need not be told apart. A Redis process is only ever compared with the one that serves; *)
-(* of the answers the last one decides, while they grow. The API processes are alike.                                  *)
-Same(run) == run = redis.run
-View == <<[redis EXCEPT !.run = 0], mysql, at, [p \in Processes |-> [note[p] EXCEPT !.run = IF Same(@) THEN 1 ELSE 0]],
-          [batch EXCEPT !.run = IF Same(@) THEN 1 ELSE 0], [p \in Processes |-> IsVerified(p)],
-          IF copy = <<>> THEN copy ELSE <<[copy[1] EXCEPT !.run = 0], copy[2]>>,
+(* For TLC alone: which states need not be told apart, as all that can follow is the same. A Redis process matters   *)
+(* only as the one that serves or not, a word as one that is still there or not, a count by how far it is from         *)
+(* another, and of the answers, while they grow, the last. What a step that will be refused remembers does not matter. *)
+Serves(run) == IF run = redis.run THEN 1 ELSE 0
+Word(word, here) == IF word = 0 THEN 0 ELSE IF word = here THEN 1 ELSE
+                    IF copy # <<>> /\ word \in {copy[1].ticket, copy[1].counter.ticket} THEN 2 ELSE 3
+RedisView(r) == [r EXCEPT !.run = 0, !.seq = @ - mysql.seq, !.ticket = Word(@, redis.ticket),
+                          !.counter.ticket = Word(@, redis.counter.ticket)]
+NoteView(p) ==
+  LET n == note[p]
+      here == IF at[p] \in {"stored", "compare", "replace", "begin"} THEN redis.ticket ELSE redis.counter.ticket
+      word == Word(n.ticket, here)
+  IN IF (at[p] = "seed" /\ Ticket /\ word = 3) \/ (at[p] = "begin" /\ VerifyTicket /\ (word = 3 \/ Serves(n.run) = 0))
+     THEN <<>>
+     ELSE <<[n EXCEPT !.run = Serves(@), !.ticket = word, !.seq = IF @ = 0 THEN 0 ELSE 10 + @ - mysql.seq]>>
+View == <<RedisView(redis), [mysql EXCEPT !.seq = 0], at, [p \in Processes |-> NoteView(p)],
+          [batch EXCEPT !.run = Serves(@)], [p \in Processes |-> IsVerified(p)],
+          IF copy = <<>> THEN copy ELSE <<RedisView(copy[1]), copy[2]>>,
           Len(answers), answers[Len(answers)], NumbersGrow, unsaved, deletions, emptied, putBack>>
 Symmetry == Permutations(Apis)
 =============================================================================
