@@ -21,7 +21,7 @@ EXTENDS Integers, Sequences, FiniteSets, TLC
 CONSTANTS
   Apis, Flusher,      \* the processes
   Gap,                \* numbers left out for a loss of data; see Accept for what it must suffice for
-  MaxAnswers, MaxDeletions, MaxEmptied, MaxPutBack,  \* bounds of the search
+  MaxAnswers, MaxFlushes, MaxDeletions, MaxEmptied, MaxPutBack,  \* bounds of the search
   \* The rules of the protocol, each of which can be left off to see what it is there for:
   NewestFirst,        \* a load reads the newest row before the mark, not after it
   CountLosses,        \* losses are counted, and one gap is left for each; else one for an epoch, by the clock
@@ -39,7 +39,7 @@ VARIABLES
   copy,      \* an older copy of Redis, with how many answers there were when it was taken
   answers,   \* the numbers that were answered with 201, in order
   unsaved,   \* those of them given since the last loss of which MySQL knows nothing
-  deletions, emptied, putBack  \* how often these happened
+  flushes, deletions, emptied, putBack  \* how often these happened
 
 Processes == Apis \cup {Flusher}
 
@@ -68,11 +68,12 @@ Init ==
   /\ verified = [p \in Processes |-> 1]
   /\ copy = <<>>
   /\ answers = <<1>> /\ unsaved = {}
-  /\ deletions = 0 /\ emptied = 0 /\ putBack = 0
+  /\ flushes = 0 /\ deletions = 0 /\ emptied = 0 /\ putBack = 0
 
 Go(p, step) == at' = [at EXCEPT ![p] = step]
 Remember(p, what) == note' = [note EXCEPT ![p] = what]
-Faults == <<copy, deletions, emptied, putBack>>
+Bounded == <<flushes, deletions, emptied, putBack>>
+Faults == <<copy, Bounded>>
 
 (* A random word, here the least number that nobody holds. *)
 Held == {redis.ticket, redis.counter.ticket} \cup {note[p].ticket : p \in Processes}
@@ -232,10 +233,10 @@ Begin(p) ==
 (* The flusher: src/flusher/drain.ts and sequence-mark.ts. *)
 
 Peek ==
-  /\ at[Flusher] = "rest" /\ (redis.pending # {} \/ redis.gone # {})
+  /\ at[Flusher] = "rest" /\ flushes < MaxFlushes /\ (redis.pending # {} \/ redis.gone # {})
   /\ batch' = [run |-> redis.run, new |-> redis.pending, gone |-> redis.gone]
-  /\ Go(Flusher, "count")
-  /\ UNCHANGED <<redis, mysql, note, verified, answers, unsaved, Faults>>
+  /\ Go(Flusher, "count") /\ flushes' = flushes + 1
+  /\ UNCHANGED <<redis, mysql, note, verified, copy, answers, unsaved, deletions, emptied, putBack>>
 
 (* HINCRBY meta sequence 1, in a Redis that was compared. The batch stays in hand whatever happens to Redis. *)
 Count ==
@@ -279,25 +280,25 @@ Delete ==
   /\ newest # 0 /\ deletions < MaxDeletions
   /\ redis' = [redis EXCEPT !.pending = {m \in @ : m.number # newest}, !.gone = @ \cup {newest}]
   /\ deletions' = deletions + 1
-  /\ UNCHANGED <<mysql, at, note, batch, verified, copy, answers, unsaved, emptied, putBack>>
+  /\ UNCHANGED <<mysql, at, note, batch, verified, copy, answers, unsaved, flushes, emptied, putBack>>
 
 (* A counter with nothing beneath it leaves Redis when it has been idle; so does a ticket without a counter. *)
 Expire ==
   /\ redis.counter # NoCounter /\ redis.pending = {} /\ redis.gone = {}
   /\ redis' = [redis EXCEPT !.counter = NoCounter]
-  /\ UNCHANGED <<mysql, at, note, batch, verified, copy, answers, unsaved, deletions, emptied, putBack>>
+  /\ UNCHANGED <<mysql, at, note, batch, verified, copy, answers, unsaved, Bounded>>
 
 (* Redis loses everything: under a living connection (FLUSHALL), or by a start without its files. *)
 Empty ==
   /\ emptied < MaxEmptied
   /\ \E run \in {redis.run, redis.run + 1} : redis' = [EmptyRedis EXCEPT !.run = run]
   /\ unsaved' = {} /\ emptied' = emptied + 1
-  /\ UNCHANGED <<mysql, at, note, batch, verified, copy, answers, deletions, putBack>>
+  /\ UNCHANGED <<mysql, at, note, batch, verified, copy, answers, flushes, deletions, putBack>>
 
 TakeCopy ==
   /\ copy = <<>> /\ putBack < MaxPutBack
   /\ copy' = <<redis, Len(answers)>>
-  /\ UNCHANGED <<redis, mysql, at, note, batch, verified, answers, unsaved, deletions, emptied, putBack>>
+  /\ UNCHANGED <<redis, mysql, at, note, batch, verified, answers, unsaved, Bounded>>
 
 (* Redis comes back with an older copy, or a replica that lagged takes over. Left out is the loss that nobody can  *)
 (* notice: numbers were answered since the copy was taken, and nothing of it was flushed.                          *)
@@ -306,7 +307,7 @@ PutBack ==
   /\ copy[1].epoch # mysql.epoch \/ copy[1].seq < mysql.seq \/ copy[2] = Len(answers)
   /\ redis' = [copy[1] EXCEPT !.run = redis.run + 1]
   /\ copy' = <<>> /\ unsaved' = {} /\ putBack' = putBack + 1
-  /\ UNCHANGED <<mysql, at, note, batch, verified, answers, deletions, emptied>>
+  /\ UNCHANGED <<mysql, at, note, batch, verified, answers, flushes, deletions, emptied>>
 
 Next ==
   \/ \E p \in Apis : Ask(p) \/ Accept(p)
@@ -341,6 +342,6 @@ NoteView(p) ==
 View == <<RedisView(redis), [mysql EXCEPT !.seq = 0], at, [p \in Processes |-> NoteView(p)],
           [batch EXCEPT !.run = Serves(@)], [p \in Processes |-> IsVerified(p)],
           IF copy = <<>> THEN copy ELSE <<RedisView(copy[1]), copy[2]>>,
-          Len(answers), answers[Len(answers)], NumbersGrow, unsaved, deletions, emptied, putBack>>
+          Len(answers), answers[Len(answers)], NumbersGrow, unsaved, Bounded>>
 Symmetry == Permutations(Apis)
 =============================================================================
