@@ -21,7 +21,7 @@ EXTENDS Integers, Sequences, FiniteSets, TLC
 CONSTANTS
   Apis, Flusher,      \* the processes
   Gap,                \* numbers left out for a loss of data; see Accept for what it must suffice for
-  MaxAnswers, MaxFlushes, MaxDeletions, MaxEmptied, MaxPutBack,  \* bounds of the search
+  MaxAnswers, MaxFlushes, MaxDeletions, MaxEmptied, MaxPutBack, MaxEpoch,  \* bounds of the search
   \* The rules of the protocol, each of which can be left off to see what it is there for:
   NewestFirst,        \* a load reads the newest row before the mark, not after it
   CountLosses,        \* losses are counted, and one gap is left for each; else one for an epoch, by the clock
@@ -343,5 +343,6 @@ View == <<RedisView(redis), [mysql EXCEPT !.seq = 0], at, [p \in Processes |-> N
           [batch EXCEPT !.run = Serves(@)], [p \in Processes |-> IsVerified(p)],
           IF copy = <<>> THEN copy ELSE <<RedisView(copy[1]), copy[2]>>,
           Len(answers), answers[Len(answers)], NumbersGrow, unsaved, Bounded>>
+FewEpochs == mysql.epoch <= MaxEpoch  \* who compares between another's Replace and Begin counts one more, time and again
 Symmetry == Permutations(Apis)
 =============================================================================
