@@ -10,7 +10,9 @@
 (* A step is what happens at once in the product: a script in Redis, or a  *)
 (* statement or a transaction in MySQL. Between any two steps everybody    *)
 (* else may move, for as long as they like, and nobody needs to go on: so  *)
-(* a process that stops for ever, or sleeps for a day, is covered.         *)
+(* a process that stops for ever, or sleeps for a day, is covered. What    *)
+(* comes at the top of an action, at[p] = "...", is where its process      *)
+(* stands; a step that stands nowhere is one that somebody else makes.     *)
 (*                                                                         *)
 (* To read TLA+: x' is x after the step, /\ is "and", \/ is "or", # is     *)
 (* "is not", and [r EXCEPT !.f = v] is the record r with another field f,  *)
@@ -105,7 +107,8 @@ Accept(p) ==
   /\ UNCHANGED <<mysql, note, batch, verified, Faults>>
 
 -----------------------------------------------------------------------------
-(* Loading a counter that Redis does not have, or has of an epoch that is over. *)
+(* Loading a counter that Redis does not have, or has of an epoch that is over: src/store/numbers.ts, numbering.ts. A *)
+(* load that is refused at any point has done no harm, and the POST is attempted again from its beginning.           *)
 
 (* begin-load.lua, when accept.lua has said that the parent is not known: leaves a ticket, or shares the one that is *)
 (* there, and says what Redis knows. Where there is no epoch, Redis must be compared again.                           *)
@@ -138,6 +141,7 @@ ReadMark(p) ==
   /\ Go(p, IF ~NewestFirst THEN "newest" ELSE IF CountLosses THEN "partition" ELSE "seed")
   /\ UNCHANGED <<redis, mysql, batch, verified, answers, unsaved, Faults>>
 
+(* Where the chat goes on: above what MySQL knows and a gap for each loss since, and above what Redis knows likewise. *)
 Stored(n) == Max(n.newest, n.mark)
 Base(n) == Max(Stored(n) + Gap * (n.epoch - n.resumed),
                IF n.lastEpoch = 0 THEN n.last ELSE n.last + Gap * (n.epoch - n.lastEpoch))
@@ -178,8 +182,8 @@ Seed(p) ==
   /\ UNCHANGED <<mysql, batch, verified, answers, unsaved, Faults>>
 
 -----------------------------------------------------------------------------
-(* Comparing Redis with MySQL: src/epoch-guard.ts. Done by who finds that Redis runs as another process than the one *)
-(* that it compared last, or that Redis has no epoch.                                                                *)
+(* Comparing Redis with MySQL: src/epoch-guard.ts. An API process or the flusher does it where Redis runs as another  *)
+(* process than the one that it compared last, or where it has come to doubt that Redis is whole.                    *)
 
 (* who-serves.lua: names the Redis process; with VerifyTicket it leaves a word, or shares the one that is there. *)
 WhoServes(p) ==
@@ -343,6 +347,8 @@ View == <<RedisView(redis), [mysql EXCEPT !.seq = 0], at, [p \in Processes |-> N
           [batch EXCEPT !.run = Serves(@)], [p \in Processes |-> IsVerified(p)],
           IF copy = <<>> THEN copy ELSE <<RedisView(copy[1]), copy[2]>>,
           Len(answers), answers[Len(answers)], NumbersGrow, unsaved, Bounded>>
-FewEpochs == mysql.epoch <= MaxEpoch  \* who compares between another's Replace and Begin counts one more, time and again
+
+(* Who compares between another's Replace and Begin counts the loss once more, and that can go on: it ends here. *)
+FewEpochs == mysql.epoch <= MaxEpoch
 Symmetry == Permutations(Apis)
 =============================================================================
