@@ -5,7 +5,7 @@ import { checkModel, findTlc, settings } from "../../embedded/tlc.mjs";
 const tlc = findTlc(process.env);
 
 if ("lack" in tlc) {
-  describe.skip(`The model of the numbering (skipped: ${tlc.lack}; npm run model)`, () => {
+  describe.skip(`The model of the numbering (skipped: ${tlc.lack}; npm run fetch:tlc)`, () => {
     suite();
   });
 } else {
