@@ -185,7 +185,7 @@ Seed(p) ==
 (* Comparing Redis with MySQL: src/epoch-guard.ts. An API process or the flusher does it where Redis runs as another  *)
 (* process than the one that it compared last, or where it has come to doubt that Redis is whole.                    *)
 
-(* who-serves.lua: names the Redis process; with VerifyTicket it leaves a word, or shares the one that is there. *)
+(* who-serves.lua, and the first look of a comparison, which with VerifyTicket leaves a word or shares the one there. *)
 WhoServes(p) ==
   /\ ~IsVerified(p) /\ at[p] = IF p = Flusher THEN "count" ELSE "rest"
   /\ p # Flusher => Len(answers) < MaxAnswers
