@@ -132,7 +132,7 @@ export class EpochGuard {
     const before = await this.#buffer.epochs.beginComparison(partition, randomUUID());
     const stored = (await this.#store.epochs.read(partition)) ?? (await this.#beginFirst(partition));
     const after = await this.#buffer.epochs.read(partition);
-    if (before.epoch !== undefined && before.epoch !== after.epoch) return false;
+    if (before.epoch !== after.epoch) return false;
     const known = { ...after, committed: before.committed };
     const loss = lossOf(known, stored);
     if (loss === undefined) return true;
