@@ -8,6 +8,7 @@ import { DeadLetters } from "./dead-letters.ts";
 import { BufferEpochs } from "./epochs.ts";
 import { DirtyParents } from "./dirty-parents.ts";
 import { IndexTotals } from "./index-totals.ts";
+import { Inspection } from "./invariants/inspection.ts";
 import { JobRuns } from "./job-runs.ts";
 import { History } from "./history.ts";
 import { Keys } from "./keys.ts";
@@ -71,6 +72,7 @@ export class Buffer {
   readonly history: History;
   readonly audit: AuditTrail;
   readonly blockedAddresses: BlockedAddresses;
+  readonly inspection: Inspection;
   readonly limits: AcceptLimits;
   readonly partitions: number;
   readonly #connection: Connection;
@@ -108,6 +110,7 @@ export class Buffer {
     this.history = new History(connection, scripts, keys);
     this.audit = new AuditTrail(connection, keys);
     this.blockedAddresses = new BlockedAddresses(connection, keys, settings.url);
+    this.inspection = new Inspection(connection, keys);
     this.limits = settings.limits;
     this.partitions = settings.partitions;
     this.#connection = connection;
