@@ -29,6 +29,14 @@ export class Removals {
     }));
   }
 
+  /** Whether an application was deleted, and rows may still lie beneath it. */
+  async isNoted(token: string): Promise<boolean> {
+    const row: object | undefined = await this.#knex("removals")
+      .where({ application_token: token, chat_number: wholeApplication })
+      .first(this.#knex.raw("1"));
+    return row !== undefined;
+  }
+
   /** Removes up to `maxRows` rows; answers whether nothing is left. It can be repeated at any point. */
   async step({ token, chatNumber }: Removal, maxRows: number): Promise<boolean> {
     const beneath =

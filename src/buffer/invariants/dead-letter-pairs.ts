@@ -53,7 +53,10 @@ export class DeadLetterPairs {
     const looks = await this.#connection.settled(
       Promise.all(
         ids.map((id) =>
-          Promise.all([client.hexists(this.#keys.deadReasons(partition), id), this.#hasRecord(partition, id)]),
+          Promise.all([
+            client.hexists(this.#keys.deadReasons(partition), id),
+            this.#hasRecord(partition, id),
+          ]),
         ),
       ),
     );

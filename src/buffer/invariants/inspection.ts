@@ -8,7 +8,9 @@ import { DeadLetterPairs } from "./dead-letter-pairs.ts";
 import type { Finding, Looked } from "./finding.ts";
 import { type Judge, KeySweep } from "./key-sweep.ts";
 import { ListedRecords } from "./listed-records.ts";
+import type { CounterFacts } from "./parent-facts.ts";
 import { type PartitionState, PartitionStates } from "./partition-state.ts";
+import { ParentReader } from "./read-parent.ts";
 
 /** Records whose references are looked for in one sweep over the keys and lists: some 50 MB. */
 const recordsAtOnce = 200_000;
@@ -35,6 +37,7 @@ export class Inspection {
   readonly #lists: ListedRecords;
   readonly #letters: DeadLetterPairs;
   readonly #states: PartitionStates;
+  readonly #parents: ParentReader;
 
   constructor(connection: Connection, keys: Keys) {
     this.#keys = keys;
@@ -42,11 +45,17 @@ export class Inspection {
     this.#lists = new ListedRecords(connection, keys);
     this.#letters = new DeadLetterPairs(connection, keys);
     this.#states = new PartitionStates(connection, keys);
+    this.#parents = new ParentReader(connection, keys);
   }
 
   /** What a partition says of itself now. */
   async state(partition: number): Promise<PartitionState> {
     return this.#states.read(partition);
+  }
+
+  /** What a parent's counter says now. */
+  async counter(parent: Parent): Promise<CounterFacts | undefined> {
+    return this.#parents.counter(parent);
   }
 
   /** Everything that is wrong, as far as one look can tell. @throws {BufferUnavailableError} or what aborted it */
@@ -116,7 +125,11 @@ export class Inspection {
 }
 
 /** What a partition says that does not agree with the sum of its parts. Pure. */
-function judgeSums(partition: number, state: PartitionState, sum: { bytes: number; owed: number }): Finding[] {
+function judgeSums(
+  partition: number,
+  state: PartitionState,
+  sum: { bytes: number; owed: number },
+): Finding[] {
   const findings: Finding[] = [];
   const differ = (kind: "partition-bytes" | "owed-total", said: number, expected: number) => {
     if (said === expected) return;

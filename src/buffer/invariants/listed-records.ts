@@ -25,11 +25,7 @@ export class ListedRecords {
   }
 
   /** What is wrong with the entries of a list. */
-  async look(
-    partition: number,
-    list: ListName,
-    search: Search,
-  ): Promise<Finding[]> {
+  async look(partition: number, list: ListName, search: Search): Promise<Finding[]> {
     const found: Finding[] = [];
     const key = this.#keys.list(partition, list);
     // From the end to the beginning: flushes shorten the list meanwhile, and would shift what is counted from there.

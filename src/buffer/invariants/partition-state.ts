@@ -82,7 +82,11 @@ export class PartitionStates {
     const partition = this.#keys.partitionOf(chat.token);
     const [key, path] = [this.#keys.owed(chat), parentPath(chat)];
     const [owed, score, ttl] = await this.#connection.settled(
-      Promise.all([client.zcard(key), client.zscore(this.#keys.owedChats(partition), path), client.pttl(key)]),
+      Promise.all([
+        client.zcard(key),
+        client.zscore(this.#keys.owedChats(partition), path),
+        client.pttl(key),
+      ]),
     );
     const about = (kind: FindingKind, subject: string): Finding => ({
       kind,

@@ -2,7 +2,13 @@ import { stampOf } from "../../records.ts";
 import type { Connection } from "../connections.ts";
 import type { Keys } from "../keys.ts";
 import type { Parent } from "../references.ts";
-import { type CounterFacts, type HomeName, homeNames, type ParentFacts, type RecordFacts } from "./parent-facts.ts";
+import {
+  type CounterFacts,
+  type HomeName,
+  homeNames,
+  type ParentFacts,
+  type RecordFacts,
+} from "./parent-facts.ts";
 
 /** Fields of a hash that are asked for at a time; it may be several times that. */
 const scannedAtOnce = 500;
@@ -43,21 +49,30 @@ export class ParentReader {
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       const seen = await this.#records(parent, before.counts, onRecord);
       const after = seen.isEmpty ? before : await this.#frame(parent);
-      const isStill = isSame(before, after) && homeNames.every((home) => seen.counts[home] === after.counts[home]);
+      const isStill =
+        isSame(before, after) && homeNames.every((home) => seen.counts[home] === after.counts[home]);
       if (isStill) return { partition: this.#keys.partitionOf(parent.token), parent, ...after, ...seen };
       before = after;
     }
     return undefined;
   }
 
+  /** What a parent's counter says; nothing where there is none. */
+  async counter(parent: Parent): Promise<CounterFacts | undefined> {
+    const { client } = this.#connection;
+    const key = this.#keys.counter(parent);
+    const [fields, ttl] = await this.#connection.settled(
+      Promise.all([client.hmget(key, "epoch", "last", "written", "bytes", "deleted"), client.pttl(key)]),
+    );
+    return ttl === -2 ? undefined : counterFacts(fields, ttl);
+  }
+
   async #frame(parent: Parent): Promise<Frame> {
     const { client } = this.#connection;
-    const counterKey = this.#keys.counter(parent);
-    const [epoch, fields, ttl, homes] = await this.#connection.settled(
+    const [epoch, counter, homes] = await this.#connection.settled(
       Promise.all([
         client.hget(this.#keys.meta(this.#keys.partitionOf(parent.token)), "epoch"),
-        client.hmget(counterKey, "epoch", "last", "written", "bytes", "deleted"),
-        client.pttl(counterKey),
+        this.counter(parent),
         Promise.all(
           homeNames.map((home) => {
             const key = this.#keys[home](parent);
@@ -68,7 +83,7 @@ export class ParentReader {
     );
     const expiring = homeNames.filter((_, at) => (homes[at]?.[1] ?? -1) >= 0);
     return {
-      counter: ttl === -2 ? undefined : counterFacts(fields, ttl),
+      counter,
       epoch: epoch ?? undefined,
       counts: perHome((_, at) => homes[at]?.[0] ?? 0),
       expiring: expiring.map((home) => this.#keys[home](parent)),
