@@ -1,6 +1,7 @@
 import type { Keys } from "../keys.ts";
 import { type Parent, parentPath, type Reference } from "../references.ts";
-import type { HomeName, RecordFacts } from "./parent-facts.ts";
+import type { HomeName } from "./homes.ts";
+import type { RecordFacts } from "./parent-facts.ts";
 
 /** A record that must be listed once, or be a dead letter, and how often it was found to be. */
 export interface Awaited {

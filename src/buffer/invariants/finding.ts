@@ -1,4 +1,5 @@
-import type { ListName, Place } from "../references.ts";
+import type { ListName, Parent, Place } from "../references.ts";
+import type { HomeName } from "./homes.ts";
 
 /** What can be wrong with what Redis keeps; `sentences.ts` says what each means and what to do. */
 export type FindingKind =
@@ -46,17 +47,19 @@ export interface Finding {
   /** What was seen of it, in words; it is the same finding at a second look only while this is the same. */
   readonly seen: string;
   /** The record or the parent it is about, where it is about one. */
-  readonly place?: Place | Omit<Place, "number">;
+  readonly place?: Place | Parent;
   /** Of a record that no list has: what tells that it is still the same. */
   readonly unlisted?: Unlisted;
-  /** What a total should be. */
+  /** What a total should be, or what a counter must at least have given. */
   readonly expected?: number;
+  /** Of which that is: see `PartitionState`. */
+  readonly moment?: string;
 }
 
 /** A record that is to be listed, and as what. */
 export interface Unlisted {
   readonly list: ListName;
-  readonly home: string;
+  readonly homeName: HomeName;
   readonly stamp: string;
 }
 

@@ -133,7 +133,14 @@ function judgeSums(
   const findings: Finding[] = [];
   const differ = (kind: "partition-bytes" | "owed-total", said: number, expected: number) => {
     if (said === expected) return;
-    findings.push({ kind, partition, subject: "meta", seen: `says ${said}, holds ${expected}`, expected });
+    findings.push({
+      kind,
+      partition,
+      subject: "meta",
+      seen: `says ${said}, holds ${expected}`,
+      expected,
+      moment: state.moment,
+    });
   };
   differ("partition-bytes", state.bytes, sum.bytes);
   differ("owed-total", state.owed, sum.owed);

@@ -103,7 +103,7 @@ export class ListedRecords {
   }
 
   #unlisted(record: Awaited): Finding {
-    const { parent, number, home, homeName, stamp } = record;
+    const { parent, number, homeName, stamp } = record;
     const list = parent.chatNumber === undefined ? "chats" : "messages";
     return {
       kind: "unlisted",
@@ -111,7 +111,7 @@ export class ListedRecords {
       subject: placeText(record),
       seen: `${homeName} ${stamp}`,
       place: { ...parent, number },
-      unlisted: { list, home, stamp },
+      unlisted: { list, homeName, stamp },
     };
   }
 

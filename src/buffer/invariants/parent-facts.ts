@@ -1,9 +1,6 @@
 import { type Parent, parentPath } from "../references.ts";
 import type { Finding, FindingKind } from "./finding.ts";
-
-/** Where a parent's records lie, by what its keys are called. */
-export const homeNames = ["pending", "revisions", "dead"] as const;
-export type HomeName = (typeof homeNames)[number];
+import { type HomeName, homeNames } from "./homes.ts";
 
 /** A record of a parent, and the head of its payload, which differs whenever the record does. */
 export interface RecordFacts {

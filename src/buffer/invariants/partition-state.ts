@@ -19,6 +19,17 @@ export interface PartitionState {
   readonly moment: string;
 }
 
+/** What changes whenever a partition does, but for the lengths of its lists. */
+export const momentFields = [
+  "epoch",
+  "sequence",
+  "touched",
+  "accepted:chats",
+  "accepted:messages",
+  "bytes",
+  "owed",
+] as const;
+
 const scannedAtOnce = 500;
 /** An unusual path is shown so far. */
 const shownCharacters = 80;
@@ -44,7 +55,6 @@ export class PartitionStates {
       ]),
     );
     const number = (name: string) => (fields[name] === undefined ? undefined : Number(fields[name]));
-    const names = ["epoch", "sequence", "touched", "accepted:chats", "accepted:messages", "bytes", "owed"];
     return {
       epoch: fields["epoch"],
       flushSequence: number("sequence") ?? 0,
@@ -53,7 +63,7 @@ export class PartitionStates {
       bytes: number("bytes") ?? 0,
       owed: number("owed") ?? 0,
       listed: chats + messages,
-      moment: [...names.map((name) => fields[name]), chats, messages].join(" "),
+      moment: [...momentFields.map((name) => fields[name]), chats, messages].join(" "),
     };
   }
 

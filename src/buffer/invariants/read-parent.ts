@@ -2,13 +2,8 @@ import { stampOf } from "../../records.ts";
 import type { Connection } from "../connections.ts";
 import type { Keys } from "../keys.ts";
 import type { Parent } from "../references.ts";
-import {
-  type CounterFacts,
-  type HomeName,
-  homeNames,
-  type ParentFacts,
-  type RecordFacts,
-} from "./parent-facts.ts";
+import { type HomeName, homeNames } from "./homes.ts";
+import type { CounterFacts, ParentFacts, RecordFacts } from "./parent-facts.ts";
 
 /** Fields of a hash that are asked for at a time; it may be several times that. */
 const scannedAtOnce = 500;
