@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { Buffer } from "./buffer/buffer.ts";
 import { type Finding, identityOf, type Looked } from "./buffer/invariants/finding.ts";
-import type { ParentFacts } from "./buffer/invariants/parent-facts.ts";
+import type { CounterFacts, ParentFacts } from "./buffer/invariants/parent-facts.ts";
 import type { PartitionState } from "./buffer/invariants/partition-state.ts";
 import { type Parent, parentPath } from "./buffer/references.ts";
 import type { StoredEpoch } from "./store/epochs.ts";
@@ -108,22 +108,23 @@ class BesideStore {
     const { parent, partition, counts, counter } = facts;
     if (!this.#compared.has(partition) || counter?.isDeleted) return [];
     const records = counts.pending + counts.revisions + counts.dead;
-    const last = counter?.epoch === facts.epoch ? counter?.last : undefined;
-    if (records === 0 && last === undefined) return [];
     // Buffer first: what leaves it between the two looks is found in MySQL.
     const isBuffered = records > 0 && (await this.#isBuffered(parent));
     const greatest = await this.#greatest(parent);
-    if (greatest === undefined) {
-      const isMissing = records > 0 && !isBuffered && !(await this.#isRemoved(parent));
-      return isMissing ? [about(facts, "parent-missing", `${records} records`)] : [];
-    }
-    if (last === undefined || last >= greatest) return [];
-    // The counter was read before MySQL was, and has gone on since.
-    const now = await this.#buffer.inspection.counter(parent);
-    if (now?.epoch !== facts.epoch || now?.last === undefined || now.last >= greatest) return [];
-    return [
-      { ...about(facts, "counter-behind-mysql", `last ${now.last}, stored ${greatest}`), expected: greatest },
-    ];
+    if (greatest !== undefined) return this.#judgeLast(facts, greatest);
+    if (records === 0 || isBuffered || (await this.#isRemoved(parent))) return [];
+    return [about(facts, "parent-missing", `${records} records`)];
+  }
+
+  /** The counter was read before MySQL was, and may have gone on since. */
+  async #judgeLast(facts: ParentFacts, greatest: number): Promise<Finding[]> {
+    const isBehind = (counter: CounterFacts | undefined) =>
+      counter?.epoch === facts.epoch && counter?.last !== undefined && counter.last < greatest;
+    if (!isBehind(facts.counter)) return [];
+    const now = await this.#buffer.inspection.counter(facts.parent);
+    if (!isBehind(now)) return [];
+    const seen = `last ${now?.last}, stored ${greatest}`;
+    return [{ ...about(facts, "counter-behind-mysql", seen), expected: greatest }];
   }
 
   /** Whether a record is missing because what it belonged to was deleted, so long ago that nothing marks it. */

@@ -79,21 +79,24 @@ export class KeySweep {
   }
 
   async #lookAt(key: string, sweep: Sweep): Promise<readonly Finding[]> {
-    const { name, partition, isAtHome } = this.#keys.parse(key) ?? {};
-    if (name === undefined || partition === undefined) return [];
+    const parsed = this.#keys.parse(key);
+    if (!parsed) return [];
+    const { name, partition, isAtHome } = parsed;
     if (!isAtHome) return sweep.isFirst ? [{ kind: "misplaced", partition, subject: key, seen: "" }] : [];
     const path = key.slice(key.indexOf("}") + 2 + name.length + 1);
-    if (!isPath(path)) return [];
-    const parent = parseParentPath(path);
-    if (!sweep.isMine(parent)) return [];
+    if (!isPath(path) || !sweep.isMine(parseParentPath(path))) return [];
     try {
-      if (name === "owed") return await this.#lookAtOwed(parent, sweep);
-      const kind = parentKeys.find((one) => one === name);
-      return kind && (await this.#isFirstKey(parent, kind)) ? await this.#lookAtParent(parent, sweep) : [];
+      return await this.#lookBeneath(parseParentPath(path), name, sweep);
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith("WRONGTYPE"))) throw error;
       return [{ kind: "wrong-type", partition, subject: path, seen: "" }];
     }
+  }
+
+  async #lookBeneath(parent: Parent, name: string, sweep: Sweep): Promise<readonly Finding[]> {
+    if (name === "owed") return this.#lookAtOwed(parent, sweep);
+    const kind = parentKeys.find((one) => one === name);
+    return kind && (await this.#isFirstKey(parent, kind)) ? this.#lookAtParent(parent, sweep) : [];
   }
 
   /** A parent has several keys, and is looked at once: by the first of them that is there. */
