@@ -3,7 +3,7 @@ import type { Finding, Looked } from "../buffer/invariants/finding.ts";
 import { describeFinding, inOrder } from "../buffer/invariants/sentences.ts";
 import type { Config } from "../config.ts";
 import { checkInvariants, type Report } from "../invariants.ts";
-import { countText } from "../ops/format.ts";
+import { countText, manyText } from "../ops/format.ts";
 import { openStore, type Store } from "../store/store.ts";
 import { OperatorError } from "./operator-error.ts";
 import { openConfiguredBuffer } from "./parts.ts";
@@ -112,7 +112,7 @@ function describeKind(findings: readonly Finding[]): string[] {
 
 function verdict(buffer: Buffer, findings: readonly Finding[]): string {
   const mendable = findings.filter((finding) => buffer.mending.canMend(finding)).length;
-  const all = `${countText(findings.length)} findings`;
+  const all = manyText(findings.length, "finding");
   if (mendable === 0) return `${all}, none of which --repair can put right.`;
   return `${all}; --repair can put right ${countText(mendable)} of them.`;
 }

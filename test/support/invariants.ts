@@ -46,10 +46,5 @@ export async function requireInvariants(
   const shown = faults
     .slice(0, 20)
     .map(({ kind, partition, subject, seen }) => `${kind} {${partition}} ${subject} ${seen}`);
-  if (process.env["SURVEY"]) {
-    const stack = new Error().stack?.split("\n").filter((l) => l.includes("/test/") && !l.includes("support")).join(" ");
-    (await import("node:fs")).appendFileSync(process.env["SURVEY"], `${stack}\n   ${shown.join("\n   ")}\n`);
-    return;
-  }
   throw new Error(`The buffer is in disorder:\n${shown.join("\n")}`);
 }
