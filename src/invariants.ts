@@ -8,7 +8,7 @@ import type { Buffer } from "./buffer/buffer.ts";
 import { type Finding, identityOf, type Looked } from "./buffer/invariants/finding.ts";
 import type { CounterFacts, ParentFacts } from "./buffer/invariants/parent-facts.ts";
 import type { PartitionState } from "./buffer/invariants/partition-state.ts";
-import { type Parent, parentPath } from "./buffer/references.ts";
+import { type Parent, parentOf, parentPath } from "./buffer/references.ts";
 import type { StoredEpoch } from "./store/epochs.ts";
 import type { Store } from "./store/store.ts";
 
@@ -80,12 +80,13 @@ export function judgeEpochs(
     subject: "meta",
     seen,
   });
+  if (state.losses > after.losses) return [about("losses-ahead", `${state.losses} beside ${after.losses}`)];
   if (state.epoch !== before.epoch)
     return [about("epoch-differs", `${state.epoch ?? "none"} beside ${before.epoch}`)];
   if (state.flushSequence < before.flushSequence) {
     return [about("sequence-behind", `${state.flushSequence} beside ${before.flushSequence}`)];
   }
-  if ((state.committed ?? 0) > after.flushSequence) {
+  if (state.committed > after.flushSequence) {
     return [about("commits-lost", `${state.committed} beside ${after.flushSequence}`)];
   }
   return [];
@@ -131,8 +132,7 @@ class BesideStore {
   async isExplained({ kind, partition, place }: Finding): Promise<boolean> {
     if (kind !== "dangling" && kind !== "letter-without-record") return false;
     if (!place || !this.#compared.has(partition)) return false;
-    const { token, chatNumber } = place;
-    const parent = chatNumber === undefined ? { token } : { token, chatNumber };
+    const parent = parentOf(place);
     return !(await this.#isBuffered(parent)) && (await this.#greatest(parent)) === undefined;
   }
 
@@ -143,12 +143,8 @@ class BesideStore {
     return chat.kind !== "gone" && chat.kind !== "absent" && !chat.record.isDeleted;
   }
 
-  async #greatest({ token, chatNumber }: Parent): Promise<number | undefined> {
-    const { reads } = this.#store;
-    const numbers = await (chatNumber === undefined
-      ? reads.chatNumbers(token)
-      : reads.messageNumbers(token, chatNumber));
-    return numbers?.greatest;
+  async #greatest(parent: Parent): Promise<number | undefined> {
+    return (await this.#store.numbers.under(parent))?.greatest;
   }
 
   /** Whether it is marked deleted by now, or a flusher is about to mark it. */

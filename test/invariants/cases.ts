@@ -230,4 +230,10 @@ export const cases: readonly Case[] = [
     spoil: ({ stage }) => redisOf(stage).hset(stage.keys.meta(0), "committed", 1000),
     stays: ["commits-lost"],
   },
+  {
+    kind: "losses-ahead",
+    title: "a MySQL that knows of fewer losses",
+    spoil: ({ stage }) => redisOf(stage).hset(stage.keys.meta(0), "losses", 1000),
+    stays: ["losses-ahead"],
+  },
 ];

@@ -71,18 +71,18 @@ describe("A parent", () => {
 });
 
 describe("A partition's state", () => {
-  const row = { epoch: "now", flushSequence: 7 };
+  const row = { epoch: "now", flushSequence: 7, losses: 2 };
   const state = {
     epoch: "now",
     flushSequence: 7,
-    losses: undefined,
-    committed: undefined,
+    losses: 2,
+    committed: 7,
     bytes: 0,
     owed: 0,
     listed: 0,
     moment: "",
   };
-  const kinds = (over: Partial<typeof state> & { committed?: number | undefined }, after = row) =>
+  const kinds = (over: Partial<typeof state>, after = row) =>
     judgeEpochs(0, row, { ...state, ...over }, after).map(({ kind }) => kind);
 
   it("is in order where Redis is where MySQL is, or ahead", () => {
@@ -93,5 +93,11 @@ describe("A partition's state", () => {
   it("tells of a loss of Redis' data by its epoch, or by how far its flushes had come", () => {
     expect(kinds({ epoch: "another" })).to.deep.equal(["epoch-differs"]);
     expect(kinds({ flushSequence: 6 })).to.deep.equal(["sequence-behind"]);
+  });
+
+  it("tells of a loss of MySQL's data by what Redis knows that it had", () => {
+    expect(kinds({ losses: 3, epoch: "next" })).to.deep.equal(["losses-ahead"]);
+    expect(kinds({ flushSequence: 9, committed: 8 })).to.deep.equal(["commits-lost"]);
+    expect(kinds({ flushSequence: 9, committed: 8 }, { ...row, flushSequence: 8 })).to.deep.equal([]);
   });
 });

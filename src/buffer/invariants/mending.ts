@@ -1,6 +1,6 @@
 import type { Connection } from "../connections.ts";
 import type { Keys } from "../keys.ts";
-import { type Origin, type Parent, parentPath, type Place, referenceTo } from "../references.ts";
+import { type Origin, parentOf, parentPath, referenceTo } from "../references.ts";
 import type { Scripts } from "../scripts.ts";
 import type { Finding, FindingKind } from "./finding.ts";
 import type { HomeName } from "./homes.ts";
@@ -84,13 +84,7 @@ export class Mending {
   async #counter({ partition, place, expected }: Finding): Promise<boolean> {
     if (!place) return false;
     const parent = parentOf(place);
-    const keys = [
-      this.#keys.meta(partition),
-      this.#keys.counter(parent),
-      this.#keys.pending(parent),
-      this.#keys.revisions(parent),
-      this.#keys.dead(parent),
-    ];
+    const keys = [this.#keys.meta(partition), ...this.#keys.beneath(parent)];
     return this.#run("mend-counter", keys, [expected ?? 0]);
   }
 
@@ -138,8 +132,4 @@ export class Mending {
   ): Promise<boolean> {
     return (await this.#scripts.run(name, keys, args)) === 1;
   }
-}
-
-function parentOf({ token, chatNumber }: Place | Parent): Parent {
-  return chatNumber === undefined ? { token } : { token, chatNumber };
 }

@@ -7,10 +7,10 @@ import type { Finding, FindingKind } from "./finding.ts";
 export interface PartitionState {
   readonly epoch: string | undefined;
   readonly flushSequence: number;
-  /** Losses that its numbers stand above; absent where that is not counted. */
-  readonly losses: number | undefined;
-  /** The flush sequence that MySQL was seen to have committed; absent where that is not noted. */
-  readonly committed: number | undefined;
+  /** Losses of data before the epoch. */
+  readonly losses: number;
+  /** The last flush that MySQL is known to have committed. */
+  readonly committed: number;
   readonly bytes: number;
   readonly owed: number;
   /** References in both lists. */
@@ -58,8 +58,8 @@ export class PartitionStates {
     return {
       epoch: fields["epoch"],
       flushSequence: number("sequence") ?? 0,
-      losses: number("losses"),
-      committed: number("committed"),
+      losses: number("losses") ?? 0,
+      committed: number("committed") ?? 0,
       bytes: number("bytes") ?? 0,
       owed: number("owed") ?? 0,
       listed: chats + messages,
