@@ -20,7 +20,7 @@ const names = readdirSync(folder)
 /** Only after a loss of Redis' data, or with an Elasticsearch, are these called. */
 const rare = ["begin-epoch", "clear-mark", "owe", "settle"];
 /** Called by a person who has something put right. */
-const byHand = /^mend-/;
+const byHand = "mend-";
 
 /** A call of a script: the keys it was given, and the commands it gave. */
 interface Call {
@@ -134,7 +134,7 @@ describe("A script", () => {
       }
     }
     const seen = new Set(calls.filter(({ commands }) => commands.length > 0).map(({ script }) => script));
-    const missing = names.filter((name) => !seen.has(name) && !byHand.test(name));
+    const missing = names.filter((name) => !seen.has(name) && !name.startsWith("mend-"));
     expect(missing).to.deep.equal(rare);
   });
 });
