@@ -3,7 +3,7 @@ import { isSetAside, recordOf } from "../dead-letters.ts";
 import type { Keys } from "../keys.ts";
 import type { Reference } from "../references.ts";
 import type { AwaitedRecords } from "./awaited-records.ts";
-import type { Finding, FindingKind, Looked } from "./finding.ts";
+import { type Finding, type FindingKind, Findings, type Looked } from "./finding.ts";
 
 const scannedAtOnce = 500;
 
@@ -30,10 +30,10 @@ export class DeadLetterPairs {
 
   /** What is wrong with the dead letters of a partition. */
   async look(partition: number, looked: Looked): Promise<Finding[]> {
-    const found: Finding[] = [];
+    const found = new Findings();
     for await (const ids of this.#letters(partition)) {
       looked.deadLetters += ids.length;
-      found.push(...(await this.#judgeLetters(partition, ids)));
+      found.add(await this.#judgeLetters(partition, ids));
     }
     const pairs = [
       ["reason-without-letter", this.#keys.deadReasons(partition)],
@@ -42,10 +42,10 @@ export class DeadLetterPairs {
     for (const [kind, key] of pairs) {
       for await (const ids of this.#fields(key)) {
         const without = await this.#withoutLetter(partition, ids);
-        found.push(...without.map((id) => ({ kind, partition, subject: id, seen: "" })));
+        found.add(without.map((id) => ({ kind, partition, subject: id, seen: "" })));
       }
     }
-    return found;
+    return found.all;
   }
 
   async #judgeLetters(partition: number, ids: readonly string[]): Promise<Finding[]> {

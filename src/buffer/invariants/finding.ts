@@ -79,3 +79,20 @@ export interface Looked {
   /** Partitions that were at work meanwhile: nothing is said of their totals. */
   restless: number;
 }
+
+/** Findings of one kind that are kept: where there are more, these tell what it is. */
+const keptOfAKind = 1000;
+
+/** Gathers findings, a bounded number of each kind. */
+export class Findings {
+  readonly all: Finding[] = [];
+  readonly #counts = new Map<FindingKind, number>();
+
+  add(found: readonly Finding[]): void {
+    for (const finding of found) {
+      const count = (this.#counts.get(finding.kind) ?? 0) + 1;
+      this.#counts.set(finding.kind, count);
+      if (count <= keptOfAKind) this.all.push(finding);
+    }
+  }
+}

@@ -5,7 +5,7 @@ import type { Keys } from "../keys.ts";
 import { type Parent, parentPath } from "../references.ts";
 import { AwaitedRecords } from "./awaited-records.ts";
 import { DeadLetterPairs } from "./dead-letter-pairs.ts";
-import type { Finding, Looked } from "./finding.ts";
+import { type Finding, Findings, type Looked } from "./finding.ts";
 import { type Judge, KeySweep } from "./key-sweep.ts";
 import { ListedRecords } from "./listed-records.ts";
 import type { CounterFacts } from "./parent-facts.ts";
@@ -72,22 +72,22 @@ export class Inspection {
     const sums = before.map(() => ({ bytes: 0, owed: 0, isWhole: true }));
     const listed = before.reduce((sum, { listed: count }) => sum + count, 0);
     const shards = Math.ceil(listed / recordsAtOnce) || 1;
-    const findings: Finding[] = [];
+    const findings = new Findings();
     for (let shard = 0; shard < shards; shard += 1) {
       const isMine = (parent: Parent) => shards === 1 || crc32(parentPath(parent)) % shards === shard;
       const awaited = new AwaitedRecords(this.#keys);
       const sweep = { ...look, isMine, isFirst: shard === 0, awaited, looked, sums };
-      findings.push(...(await this.#sweep.look(sweep)));
-      findings.push(...(await this.#lookAtLists(awaited, isMine, looked, look.signal)));
+      findings.add(await this.#sweep.look(sweep));
+      findings.add(await this.#lookAtLists(awaited, isMine, looked, look.signal));
     }
-    findings.push(...(await this.#lookBeside(looked)));
+    findings.add(await this.#lookBeside(looked));
     const after = await this.#eachState();
     for (const [partition, state] of after.entries()) {
       const sum = sums[partition];
       if (state.moment !== before[partition]?.moment || !sum?.isWhole) looked.restless += 1;
-      else findings.push(...judgeSums(partition, state, sum));
+      else findings.add(judgeSums(partition, state, sum));
     }
-    return { findings, looked };
+    return { findings: findings.all, looked };
   }
 
   async #lookAtLists(
@@ -96,26 +96,27 @@ export class Inspection {
     looked: Looked,
     signal: AbortSignal | undefined,
   ): Promise<Finding[]> {
-    const findings: Finding[] = [];
+    const findings = new Findings();
     for (let partition = 0; partition < this.#keys.partitions; partition += 1) {
       await this.#letters.meet(partition, awaited);
       for (const list of ["chats", "messages"] as const) {
         signal?.throwIfAborted();
-        findings.push(...(await this.#lists.look(partition, list, { awaited, isMine, looked })));
+        findings.add(await this.#lists.look(partition, list, { awaited, isMine, looked }));
       }
     }
-    return [...findings, ...(await this.#lists.unlisted(awaited))];
+    findings.add(await this.#lists.unlisted(awaited));
+    return findings.all;
   }
 
   /** What is kept beside the records. */
   async #lookBeside(looked: Looked): Promise<Finding[]> {
-    const findings: Finding[] = [];
+    const findings = new Findings();
     for (let partition = 0; partition < this.#keys.partitions; partition += 1) {
-      findings.push(...(await this.#states.expiring(partition)));
-      findings.push(...(await this.#states.judgePaths(partition)));
-      findings.push(...(await this.#letters.look(partition, looked)));
+      findings.add(await this.#states.expiring(partition));
+      findings.add(await this.#states.judgePaths(partition));
+      findings.add(await this.#letters.look(partition, looked));
     }
-    return findings;
+    return findings.all;
   }
 
   async #eachState(): Promise<PartitionState[]> {

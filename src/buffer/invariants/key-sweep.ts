@@ -4,7 +4,7 @@ import type { Connection } from "../connections.ts";
 import type { Keys } from "../keys.ts";
 import { type Parent, parseParentPath } from "../references.ts";
 import type { AwaitedRecords } from "./awaited-records.ts";
-import type { Finding, Looked } from "./finding.ts";
+import { type Finding, Findings, type Looked } from "./finding.ts";
 import { judgeParent, type ParentFacts } from "./parent-facts.ts";
 import { isPath, PartitionStates } from "./partition-state.ts";
 import { ParentReader } from "./read-parent.ts";
@@ -54,18 +54,18 @@ export class KeySweep {
 
   /** What is wrong with the parents of a sweep; their records are awaited in the lists then. */
   async look(sweep: Sweep): Promise<Finding[]> {
-    const found: Finding[] = [];
+    const found = new Findings();
     for (const master of this.#connection.masters()) {
       for await (const names of this.#scan(master)) {
         sweep.signal?.throwIfAborted();
         if (sweep.isFirst) sweep.onKeys?.(names.length);
         for (let at = 0; at < names.length; at += parentsAtOnce) {
           const some = names.slice(at, at + parentsAtOnce);
-          found.push(...(await Promise.all(some.map((name) => this.#lookAt(name, sweep)))).flat());
+          found.add((await Promise.all(some.map((name) => this.#lookAt(name, sweep)))).flat());
         }
       }
     }
-    return found;
+    return found.all;
   }
 
   async *#scan(master: Redis): AsyncGenerator<string[]> {

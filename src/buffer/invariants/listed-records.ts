@@ -2,7 +2,7 @@ import type { Connection } from "../connections.ts";
 import type { Keys } from "../keys.ts";
 import { type ListName, parentPath, parseReference, type Reference } from "../references.ts";
 import { type Awaited, type AwaitedRecords, placeText } from "./awaited-records.ts";
-import type { Finding, FindingKind, Looked } from "./finding.ts";
+import { type Finding, type FindingKind, Findings, type Looked } from "./finding.ts";
 
 const readAtOnce = 1000;
 
@@ -26,7 +26,7 @@ export class ListedRecords {
 
   /** What is wrong with the entries of a list. */
   async look(partition: number, list: ListName, search: Search): Promise<Finding[]> {
-    const found: Finding[] = [];
+    const found = new Findings();
     const key = this.#keys.list(partition, list);
     // From the end to the beginning: flushes shorten the list meanwhile, and would shift what is counted from there.
     for (let end = -1, size = readAtOnce; size === readAtOnce; end -= readAtOnce) {
@@ -34,14 +34,14 @@ export class ListedRecords {
         this.#connection.client.lrange(key, end - readAtOnce + 1, end),
       );
       size = entries.length;
-      found.push(...(await this.#judge(partition, list, entries, search)));
+      found.add(await this.#judge(partition, list, entries, search));
     }
-    return found;
+    return found.all;
   }
 
   /** Which of the awaited records no reference led to, and still does not. */
   async unlisted(awaited: AwaitedRecords): Promise<Finding[]> {
-    const found: Finding[] = [];
+    const found = new Findings();
     const unmet = awaited.unmet();
     for (let at = 0; at < unmet.length; at += readAtOnce) {
       const page = unmet.slice(at, at + readAtOnce);
@@ -49,9 +49,9 @@ export class ListedRecords {
         page.map(({ home, number }) => client.hget(home, String(number))),
       );
       const still = page.filter(({ stamp }, nth) => payloads[nth]?.startsWith(stamp));
-      found.push(...still.map((record) => this.#unlisted(record)));
+      found.add(still.map((record) => this.#unlisted(record)));
     }
-    return found;
+    return found.all;
   }
 
   async #judge(

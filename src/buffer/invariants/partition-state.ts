@@ -1,7 +1,7 @@
 import type { Connection } from "../connections.ts";
 import type { Keys } from "../keys.ts";
 import { type Parent, parentPath, parseParentPath } from "../references.ts";
-import type { Finding, FindingKind } from "./finding.ts";
+import { type Finding, type FindingKind, Findings } from "./finding.ts";
 
 /** What a partition says of itself. */
 export interface PartitionState {
@@ -112,15 +112,15 @@ export class PartitionStates {
 
   /** Members of the sets of paths that are none, and chats of which nothing is owed. */
   async judgePaths(partition: number): Promise<Finding[]> {
-    const found: Finding[] = [];
+    const found = new Findings();
     for (const key of [this.#keys.dirty(partition), this.#keys.owedRemovals(partition)]) {
       for await (const paths of this.#members(key)) {
-        found.push(...this.#odd(partition, paths));
+        found.add(this.#odd(partition, paths));
       }
     }
     for await (const paths of this.#members(this.#keys.owedChats(partition))) {
       const odd = this.#odd(partition, paths);
-      found.push(...odd);
+      found.add(odd);
       const strange = new Set(odd.map(({ subject }) => subject));
       const chats = paths.filter((path) => !strange.has(path)).map(parseParentPath);
       const { client } = this.#connection;
@@ -128,13 +128,13 @@ export class PartitionStates {
         Promise.all(chats.map((chat) => client.zcard(this.#keys.owed(chat)))),
       );
       const empty = chats.filter((_, at) => sizes[at] === 0);
-      found.push(
-        ...empty.map((chat): Finding => {
+      found.add(
+        empty.map((chat): Finding => {
           return { kind: "owed-nothing", partition, subject: parentPath(chat), seen: "", place: chat };
         }),
       );
     }
-    return found;
+    return found.all;
   }
 
   #odd(partition: number, paths: readonly string[]): Finding[] {
