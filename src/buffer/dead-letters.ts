@@ -177,7 +177,7 @@ export function isSetAside(id: string): boolean {
 }
 
 /** The record an id names; nothing where it is no record, or no id. */
-function recordOf(id: string): Reference | undefined {
+export function recordOf(id: string): Reference | undefined {
   return parseReference(id.replace(setAsidePattern, "$1"));
 }
 

@@ -15,6 +15,11 @@ export interface Parent {
   readonly chatNumber?: number;
 }
 
+/** Who numbers the record at a place; of a parent, itself. */
+export function parentOf({ token, chatNumber }: Parent): Parent {
+  return chatNumber === undefined ? { token } : { token, chatNumber };
+}
+
 /** A parent as an entry of a set: `token` for an application, `token:chat` for a chat. */
 export function parentPath({ token, chatNumber }: Parent): string {
   return chatNumber === undefined ? token : `${token}:${chatNumber}`;

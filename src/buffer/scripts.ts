@@ -24,6 +24,11 @@ const names = [
   "record-history",
   "who-serves",
   "time",
+  "mend-counter",
+  "mend-listing",
+  "mend-total",
+  "mend-owed",
+  "mend-letter",
 ] as const;
 export type ScriptName = (typeof names)[number];
 

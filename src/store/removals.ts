@@ -50,6 +50,15 @@ export class Removals {
     }));
   }
 
+  /** Whether an application was deleted, and rows may still lie beneath it. */
+  async isNoted(token: string): Promise<boolean> {
+    const row: object | undefined = await this.#knex("removals")
+      .where(removalOfApplication(token))
+      .whereNull("finished_at")
+      .first(this.#knex.raw("1"));
+    return row !== undefined;
+  }
+
   /**
    * Removes up to `maxRows` rows; answers whether nothing is left. It can be repeated at any point. Under a lease, as
    * a removal must not end while another flusher writes beneath it.

@@ -19,6 +19,8 @@ const names = readdirSync(folder)
   .map((file) => file.replace(/\.lua$/, "") as ScriptName);
 /** Only after a loss of Redis' data, or with an Elasticsearch, are these called. */
 const rare = ["begin-epoch", "clear-mark", "owe", "settle"];
+/** Called by a person who has something put right. */
+const byHand = "mend-";
 
 /** A call of a script: the keys it was given, and the commands it gave. */
 interface Call {
@@ -132,6 +134,7 @@ describe("A script", () => {
       }
     }
     const seen = new Set(calls.filter(({ commands }) => commands.length > 0).map(({ script }) => script));
-    expect(names.filter((name) => !seen.has(name))).to.deep.equal(rare);
+    const missing = names.filter((name) => !seen.has(name) && !name.startsWith(byHand));
+    expect(missing).to.deep.equal(rare);
   });
 });
