@@ -42,7 +42,9 @@ export interface RecordState {
 }
 
 /** What clients may see of a record; `isRefused` says which texts MySQL does not take. */
-export function modelOfRecord(isRefused: (text: string) => boolean): Model<RecordState, RecordOperation> {
+export function modelOfRecord<Operation extends Deed = RecordOperation>(
+  isRefused: (text: string) => boolean,
+): Model<RecordState, Operation> {
   return {
     initial: { forms: ["absent"], isSettled: true, sinceDrain: ["absent"], sinceCopy: ["absent"] },
     step: (state, deed) => step(state, deed, isRefused),
