@@ -2,17 +2,17 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import type { Victim } from "./engines.ts";
 import type { FaultProxy } from "./fault-proxy.ts";
-import { increment } from "./ledger.ts";
+import { increment } from "./counts.ts";
 import type { Random } from "./random.ts";
 import type { System } from "./system.ts";
 
 /** A lease lasts ten seconds: who is paused for longer has lost it when it goes on. */
 const longPauseMs = [11_000, 14_000] as const;
 
-type Strike = (random: Random) => Promise<void>;
+export type Strike = (random: Random) => Promise<void>;
 
 /** What is struck, and nothing else meanwhile; and how. */
-interface Fault {
+export interface Fault {
   readonly name: string;
   /** How much seldomer than others it comes. */
   readonly rarity: number;
@@ -31,12 +31,14 @@ export class FaultInjector {
   readonly #struck = new Set<Victim | FaultProxy>();
   readonly #underWay = new Set<Promise<void>>();
 
-  constructor(system: System, random: Random) {
+  /** `others` are faults beside those that every system has. */
+  constructor(system: System, random: Random, others: readonly Fault[] = []) {
     const { redis, mysql } = system.proxies;
     this.#faults = [
       ...system.victims.flatMap(faultsOf),
       ...(redis ? proxyFaults("redis", redis) : []),
       ...(mysql ? proxyFaults("mysql", mysql) : []),
+      ...others,
     ];
     this.#random = random;
   }
@@ -54,10 +56,17 @@ export class FaultInjector {
   #next(): Fault | undefined {
     const turn = ({ name, rarity }: Fault) => ((this.counts.get(name) ?? 0) + this.#random.next()) * rarity;
     const [first] = this.#faults
-      .filter(({ target }) => !this.#struck.has(target))
+      .filter(({ target }) => !this.#struck.has(target) && !this.#isLastApi(target))
       .map((fault) => ({ fault, turn: turn(fault) }))
       .sort((a, b) => a.turn - b.turn);
     return first?.fault;
+  }
+
+  /** Somebody must answer, or nothing is tried: on a busy machine a process takes many seconds to start. */
+  #isLastApi(target: Fault["target"]): boolean {
+    const isOther = (one: Fault["target"]) => one !== target && "kind" in one && one.kind === "api";
+    const isApi = "kind" in target && target.kind === "api";
+    return isApi && !this.#faults.some((fault) => isOther(fault.target) && !this.#struck.has(fault.target));
   }
 
   #inject({ name, target, strike }: Fault): void {

@@ -1,8 +1,15 @@
 import { type SluiceProcess, startApi, startFlusher } from "../support/sluice-process.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
-import { type Engine, type EngineKinds, startDatabase, startRedis, type Victim } from "./engines.ts";
+import {
+  type Disk,
+  type Engine,
+  type EngineKinds,
+  startDatabase,
+  startRedis,
+  type Victim,
+} from "./engines.ts";
 import type { FaultProxy } from "./fault-proxy.ts";
-import { increment } from "./ledger.ts";
+import { increment } from "./counts.ts";
 
 /** How many processes there are of each role, and how many parts of the buffer, by the kind of Redis. */
 const sizes = {
@@ -32,6 +39,8 @@ export class System {
       ...database.proxiedEnv,
       // The minute's flush, often enough for a run that lasts only one.
       FLUSH_CRON: "*/2 * * * * *",
+      // More than waits in one parent at a time, also while nothing is flushed.
+      NUMBER_GAP_AFTER_LOSS: "10000",
     };
     const slots = (role: Role, count: number) =>
       Array.from({ length: count }, () => new SluiceSlot(role, env, this.logCounts));
@@ -56,6 +65,11 @@ export class System {
   /** Everything that can be killed. */
   get victims(): readonly Victim[] {
     return [...this.#processes, ...this.#redis.victims, ...this.#database.victims];
+  }
+
+  /** What of Redis' data can be lost. */
+  get disks(): readonly Disk[] {
+    return this.#redis.disks;
   }
 
   get proxies(): Readonly<Record<"redis" | "mysql", FaultProxy | undefined>> {

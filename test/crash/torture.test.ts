@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
-import { describeReport, torture } from "./torture.ts";
+import { describeReport } from "./torture-report.ts";
+import { torture } from "./torture.ts";
 
 /** The short form of `npm run test:crash`, which goes on for as long as it is told. */
 const durationMs = 40_000;

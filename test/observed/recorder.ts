@@ -10,9 +10,14 @@ export class Recorder {
   async record<A extends Act>(client: string, act: () => Promise<A>): Promise<A> {
     const beganMs = performance.now();
     const done = await act();
+    this.note(client, done, beganMs);
+    return done;
+  }
+
+  /** Takes down something that began then and has just ended. */
+  note(client: string, done: Act, beganMs: number): void {
     this.history.push({ ...done, client, beganMs, endedMs: performance.now() });
     const name = "outcome" in done ? `${done.do} ${done.outcome}` : done.do;
     this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
-    return done;
   }
 }
