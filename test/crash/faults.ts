@@ -9,6 +9,10 @@ import type { System } from "./system.ts";
 /** A lease lasts ten seconds: who is paused for longer has lost it when it goes on. */
 const longPauseMs = [11_000, 14_000] as const;
 
+/** Calls that are answered between two faults, unless none is for so long. */
+const answersBetween = 10;
+const longestWithoutMs = 3000;
+
 export type Strike = (random: Random) => Promise<void>;
 
 /** What is struck, and nothing else meanwhile; and how. */
@@ -28,11 +32,12 @@ export class FaultInjector {
   readonly counts = new Map<string, number>();
   readonly #faults: readonly Fault[];
   readonly #random: Random;
+  readonly #answers: () => number;
   readonly #struck = new Set<Victim | FaultProxy>();
   readonly #underWay = new Set<Promise<void>>();
 
-  /** `others` are faults beside those that every system has. */
-  constructor(system: System, random: Random, others: readonly Fault[] = []) {
+  /** `others` are faults beside those that every system has; `answers` says how many calls were answered so far. */
+  constructor(system: System, random: Random, others: readonly Fault[], answers: () => number) {
     const { redis, mysql } = system.proxies;
     this.#faults = [
       ...system.victims.flatMap(faultsOf),
@@ -41,16 +46,26 @@ export class FaultInjector {
       ...others,
     ];
     this.#random = random;
+    this.#answers = answers;
   }
 
   /** Injects until the signal aborts; when it resolves everything runs again. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      const answered = this.#answers();
       await pause(this.#random.integer(50, 500));
+      await this.#untilTried(answered, signal);
       const fault = this.#next();
       if (fault) this.#inject(fault);
     }
     await Promise.all(this.#underWay);
+  }
+
+  /** What nobody tries while it is broken shows nothing: on a busy machine faults come as seldom as answers. */
+  async #untilTried(answered: number, signal: AbortSignal): Promise<void> {
+    const giveUpAtMs = performance.now() + longestWithoutMs;
+    const isTried = () => this.#answers() >= answered + answersBetween || performance.now() > giveUpAtMs;
+    while (!signal.aborted && !isTried()) await pause(20);
   }
 
   #next(): Fault | undefined {

@@ -66,7 +66,7 @@ class Run {
     const lossFaults = system.disks.flatMap((disk) => losses.faultsOf(disk));
     this.#system = system;
     this.#random = random;
-    this.#injector = new FaultInjector(system, random.fork(), lossFaults);
+    this.#injector = new FaultInjector(system, random.fork(), lossFaults, () => this.#recorder.answers);
     this.#lulls = new Lulls(buffer, workspace, this.#recorder, random.fork());
     this.#operator = new Operator(buffer, this.#recorder, random.fork());
   }

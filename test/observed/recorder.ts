@@ -5,6 +5,8 @@ export class Recorder {
   readonly history: Recorded[] = [];
   /** How often each kind of act ended how. */
   readonly counts = new Map<string, number>();
+  /** Calls that were carried out or had nothing to be carried out on. */
+  answers = 0;
 
   /** Does something that says itself what it was and how it ended. */
   async record<A extends Act>(client: string, act: () => Promise<A>): Promise<A> {
@@ -18,6 +20,7 @@ export class Recorder {
   note(client: string, done: Act, beganMs: number): void {
     this.history.push({ ...done, client, beganMs, endedMs: performance.now() });
     const name = "outcome" in done ? `${done.do} ${done.outcome}` : done.do;
+    if ("outcome" in done && (done.outcome === "done" || done.outcome === "missing")) this.answers += 1;
     this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
   }
 }
