@@ -128,6 +128,13 @@ describe("A history of many clients", () => {
         { do: "lose" },
         post(1001, { key: "k", text: "keyed" }),
       ],
+      "with a message thrown away whose chat was refused": [
+        post(2, { parent: "app", text: "refused chat" }),
+        post(1, { parent: "app/2", text: "stranded" }),
+        { do: "drain" },
+        discard("app/2/1"),
+        missed("app/2/1"),
+      ],
       "with a dead letter thrown away, and one tried again": [
         post(1, { text: "refused 1" }),
         post(2, { text: "refused 2" }),
@@ -230,6 +237,14 @@ describe("A history of many clients", () => {
         missed(at(1)),
       ],
       "with something lost without a loss": [/app\/1\/1: nothing led up to "miss"/, post(1), missed(at(1))],
+      "with a message thrown away whose chat was only changed to what is refused": [
+        /app\/1\/1: nothing/,
+        { do: "drain" },
+        { do: "update", path: chat, text: "refused change", outcome: "done", seen: "refused change" },
+        post(1),
+        discard(at(1)),
+        missed(at(1)),
+      ],
       "with a refused neighbour thrown away": [/app\/1\/1: nothing/, post(1), discard(at(1)), missed(at(1))],
     };
     for (const [what, [problem, ...acts]] of Object.entries(rejected))

@@ -18,19 +18,35 @@ export function checkRecords(
   recorded: readonly Recorded[],
   isRefused: (text: string) => boolean,
 ): RecordVerdicts {
-  const model = modelOfRecord<Told>(isRefused);
+  const [model, modelOfStranded] = [modelOfRecord<Told>(isRefused), modelOfRecord<Told>(() => true)];
   const dossiers = gatherDossiers(recorded, isRefused);
   const events = tellingEvents(recorded);
+  const drains = recorded.filter((act) => act.do === "drain");
   const problems: string[] = [];
   let undecided = 0;
   for (const dossier of dossiers.values()) {
     const operations = operationsOn(dossier, dossiers, events);
-    const verdict = linearize(model, operations);
+    const isStranded = mayBeRefusedAsNew(dossiers.get(parentOf(dossier.path)), drains, isRefused);
+    const verdict = linearize(isStranded ? modelOfStranded : model, operations);
     if (verdict.kind === "undecided") undecided += 1;
     if (verdict.kind === "impossible")
       problems.push(describeOperations(dossier.path, operations, verdict.stuckAt));
   }
   return { problems, records: dossiers.size, undecided };
+}
+
+/** Whether MySQL may have refused a chat that it did not have: what is accepted beneath it then cannot land either. */
+function mayBeRefusedAsNew(
+  chat: Dossier | undefined,
+  drains: readonly Recorded[],
+  isRefused: (text: string) => boolean,
+): boolean {
+  const [made] = chat?.makings ?? [];
+  if (!chat || !made) return false;
+  const landed = drains.filter(({ beganMs }) => beganMs > made.endedMs).map(({ endedMs }) => endedMs);
+  const landedByMs = Math.min(...landed);
+  const texts = [made, ...chat.updates].filter(({ beganMs }) => beganMs < landedByMs);
+  return texts.some((told) => "text" in told && isRefused(told.text));
 }
 
 function operationsOn(
