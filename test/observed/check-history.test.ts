@@ -128,6 +128,13 @@ describe("A history of many clients", () => {
         { do: "lose" },
         post(1001, { key: "k", text: "keyed" }),
       ],
+      "with a message in a chat whose deletion was lost": [
+        { do: "drain" },
+        remove(chat),
+        { do: "lose" },
+        post(1),
+        list([1]),
+      ],
       "with a message thrown away whose chat was refused": [
         post(2, { parent: "app", text: "refused chat" }),
         post(1, { parent: "app/2", text: "stranded" }),

@@ -57,8 +57,11 @@ function operationsOn(
   const above: Told[] = [];
   for (let parent = parentOf(path); parent !== ""; parent = parentOf(parent))
     above.push(...(dossiers.get(parent)?.removals ?? []));
-  const parents = above.map((told): Told => ({ ...told, do: "delete parent" }));
   const madeFromMs = Math.min(...makings.map(({ beganMs }) => beganMs));
+  // One that was made in a deleted parent is that parent's fault; a loss may have taken its deletion back.
+  const parents = above
+    .filter(({ endedMs }) => endedMs >= madeFromMs)
+    .map((told): Told => ({ ...told, do: "delete parent" }));
   const seen = looks.all.filter((look) => !isBetween(path, look, dossiers));
   const own = [...makings, ...updates, ...removals, ...parents, ...seen];
   if (isApplication(path)) return own;
