@@ -121,8 +121,7 @@ class SluiceSlot implements Victim {
     await this.#process?.closed;
     for (const { level, msg, err, reason } of this.#process?.log ?? []) {
       if (level === "info" || level === "debug") continue;
-      const cause =
-        (err as { message?: string } | undefined)?.message ?? (typeof reason === "string" ? reason : "");
+      const cause = err ? wordsOf(err) : typeof reason === "string" ? reason : "";
       increment(this.#logCounts, `${level} ${this.kind}: ${msg} ${cause}`);
     }
     this.#process = undefined;
@@ -137,4 +136,12 @@ class SluiceSlot implements Victim {
     this.#process = process;
     this.url = url;
   }
+}
+
+/** What an error in a log says; where it says nothing, what it is and where it comes from. */
+function wordsOf(error: unknown): string {
+  const { message = "", type, stack } = error as { message?: string; type?: string; stack?: string };
+  if (message !== "") return message;
+  const origin = (stack ?? "").split("\n").slice(1, 4);
+  return [type, ...origin].map((line) => line?.trim()).join(" ");
 }
