@@ -53,7 +53,8 @@ export class System {
     const { partitions, ...counts } = sizes[kinds.redis];
     const settings = { ...redis.env, ...database.env, PARTITIONS: String(partitions) };
     const system = new System(redis, database, await openWorkspace(settings), counts);
-    await Promise.all(system.#processes.map((process) => process.start()));
+    // One after the other: on a busy machine none of so many would be there in time.
+    for (const process of system.#processes) await process.start();
     return system;
   }
 
