@@ -54,8 +54,13 @@ export class EpochGuard {
 
   /** Whether nothing has happened to Redis since the partition was last found to be whole. */
   isVerified(partition: number): boolean {
+    return this.verifiedProcess(partition) !== undefined;
+  }
+
+  /** The Redis process that serves a partition, if it is known to be whole at this moment. */
+  verifiedProcess(partition: number): string | undefined {
     const serving = this.#serving.get(partition);
-    return serving !== undefined && this.#verified.get(partition) === serving;
+    return this.#verified.get(partition) === serving ? serving : undefined;
   }
 
   /** Makes the next `verify` of a partition look, whatever was found before. */
@@ -69,12 +74,12 @@ export class EpochGuard {
    * nothing of this one. Throws as `verify` does.
    */
   async servedBy(partition: number): Promise<string> {
-    let serving: string | undefined;
-    while (serving === undefined || !this.isVerified(partition)) {
+    let process = this.verifiedProcess(partition);
+    while (process === undefined) {
       await this.verify(partition);
-      serving = this.#serving.get(partition);
+      process = this.verifiedProcess(partition);
     }
-    return serving;
+    return process;
   }
 
   /**

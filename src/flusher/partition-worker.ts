@@ -2,7 +2,7 @@ import type { Lease } from "../buffer/leases.ts";
 import { NewerRecordError } from "../records.ts";
 import { FencedOffError } from "../store/fence.ts";
 import { backoffMs } from "./backoff.ts";
-import { DrainStoppedError, LeaseLostError } from "./drain-errors.ts";
+import { AnotherRedisError, DrainStoppedError, LeaseLostError } from "./drain-errors.ts";
 import { type HolderParts, LeaseHolder } from "./lease-holder.ts";
 import type { Trigger } from "./ports.ts";
 import { TriggerMailbox } from "./trigger-mailbox.ts";
@@ -20,7 +20,8 @@ export interface WorkerParts extends HolderParts {
 }
 
 function endsTenure(error: unknown): boolean {
-  return [LeaseLostError, FencedOffError, DrainStoppedError].some((kind) => error instanceof kind);
+  const ends = [LeaseLostError, FencedOffError, DrainStoppedError, AnotherRedisError];
+  return ends.some((kind) => error instanceof kind);
 }
 
 /**
@@ -66,6 +67,8 @@ export class PartitionWorker {
         hasMoreToRemove = await this.#parts.removeSome(lease);
         failures = 0;
       } catch (error) {
+        // Whoever holds the partition next, and it may be this one, finds what is left of the trigger's work.
+        if (error instanceof AnotherRedisError && trigger) this.#mailbox.post(trigger);
         if (endsTenure(error)) return;
         if (error instanceof NewerRecordError) {
           this.#parts.standBack();

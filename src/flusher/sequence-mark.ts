@@ -3,6 +3,7 @@ import { BufferUnavailableError } from "../buffer/connections.ts";
 import type { CommittedFlush } from "../buffer/batch.ts";
 import type { Lease } from "../buffer/leases.ts";
 import type { EpochGuard } from "../epoch-guard.ts";
+import { AnotherRedisError } from "./drain-errors.ts";
 import { EpochChangedError, type FencedFlush } from "../store/fence.ts";
 import type { Store } from "../store/store.ts";
 
@@ -17,6 +18,8 @@ export class SequenceMark {
   readonly #epochs: EpochGuard;
   readonly #partition: number;
   #claimed: string | undefined;
+  /** The Redis process under which the lease was claimed. */
+  #process: string | undefined;
   #committed: CommittedFlush | undefined;
 
   constructor(buffer: Buffer, store: Store, epochs: EpochGuard, partition: number) {
@@ -26,9 +29,15 @@ export class SequenceMark {
     this.#partition = partition;
   }
 
-  /** The Redis process that serves the partition, compared with MySQL. Throws as `count` does. */
-  async servedBy(): Promise<string> {
-    return this.#epochs.servedBy(this.#partition);
+  /**
+   * Resolves where the Redis that serves the partition is the one under which its lease was claimed. What was read from
+   * another one says nothing of this one, which may have another record at the same place: it must be neither written
+   * nor acknowledged.
+   *
+   * @throws {AnotherRedisError} where it is another, and what `count` throws
+   */
+  async requireSameRedis(): Promise<void> {
+    if ((await this.#epochs.servedBy(this.#partition)) !== this.#process) throw new AnotherRedisError();
   }
 
   /** The last flush that was committed, as an ack notes it: a MySQL behind it has lost data. */
@@ -43,7 +52,7 @@ export class SequenceMark {
   async claim(lease: Lease): Promise<void> {
     if (this.#claimed === lease.value) return;
     this.#epochs.doubt(this.#partition);
-    await this.#epochs.verify(this.#partition);
+    this.#process = await this.#epochs.servedBy(this.#partition);
     await this.#store.writes.claim({ partition: this.#partition, lease: lease.value });
     this.#claimed = lease.value;
   }
@@ -56,7 +65,7 @@ export class SequenceMark {
    * @throws {BufferUnavailableError} or MySQL's error, where it cannot be known whether Redis is whole
    */
   async count(lease: Lease): Promise<FencedFlush> {
-    if (!this.#epochs.isVerified(this.#partition)) await this.#epochs.verify(this.#partition);
+    await this.requireSameRedis();
     const { epoch, ...counted } = await this.#buffer.epochs.advance(this.#partition);
     const mark = epoch === undefined ? undefined : { epoch, ...counted };
     return {
@@ -91,7 +100,7 @@ export class SequenceMark {
    * rows were there has found nothing missing. So they are not committed, and are counted again.
    */
   #confirm(): void {
-    if (this.#epochs.isVerified(this.#partition)) return;
+    if (this.#epochs.verifiedProcess(this.#partition) === this.#process) return;
     throw new BufferUnavailableError("the connection was lost while a flush was written");
   }
 }
