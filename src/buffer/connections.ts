@@ -153,7 +153,7 @@ export class Connection {
 
 /** The error replies that speak of Redis' state, not of the command; each passes with time or an operator. */
 const stateReplies =
-  /^(OOM|READONLY|MOVED|ASK|LOADING|MISCONF|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNKILLABLE|NOAUTH|WRONGPASS|NOPERM|ERR max number of clients)/;
+  /^(OOM|READONLY|EXECABORT|MOVED|ASK|LOADING|MISCONF|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNKILLABLE|NOAUTH|WRONGPASS|NOPERM|ERR max number of clients)/;
 
 function isDefect(error: unknown): boolean {
   return error instanceof ReplyError && !stateReplies.test(scriptErrorCode((error as Error).message));
