@@ -222,9 +222,8 @@ for (const [where, open] of Object.entries(places))
 
     /** As if it had been written at its new place and not yet been removed from the old one. */
     async function copyOneBack(): Promise<void> {
-      const head = `${workspace.config.redis.namespace}:{1}:counter:`;
-      const [moved = ""] = await workspace.redis.keys(`${head}*`);
+      const [moved = ""] = await workspace.redis.keys(`${workspace.config.redis.namespace}:{[01]}:counter:*`);
       const value = await workspace.redis.dumpBuffer(moved);
-      await workspace.redis.restore(moved.replace("{1}", "{3}"), 0, Buffer.from(value));
+      await workspace.redis.restore(moved.replace("{0}", "{2}").replace("{1}", "{3}"), 0, Buffer.from(value));
     }
   });
