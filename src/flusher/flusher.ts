@@ -9,7 +9,7 @@ import { Drain } from "./drain.ts";
 import { EpochGuard, reportLoss } from "../epoch-guard.ts";
 import type { LeaseTurns } from "./lease-turns.ts";
 import { Membership } from "./membership.ts";
-import { removeSome } from "./remove-some.ts";
+import { type CountedWrite, removeSome } from "./remove-some.ts";
 import { partitionSource } from "./partition-source.ts";
 import { PartitionWorker } from "./partition-worker.ts";
 import { SequenceMark } from "./sequence-mark.ts";
@@ -82,8 +82,8 @@ function workerOf(partition: number, parts: FlusherParts): PartitionWorker {
     },
     removeSome: async (lease) => {
       await mark.claim(lease);
-      const fence = { partition, lease: lease.value };
-      return !(await buffer.pauses.isPaused(partition)) && removeSome(buffer, store, partition, fence);
+      const counted: CountedWrite = (write) => mark.counted(lease, write);
+      return !(await buffer.pauses.isPaused(partition)) && removeSome(buffer, store, partition, counted);
     },
     standBack: () => {
       membership.standBack(partition);
@@ -106,12 +106,9 @@ export function drainOf(
   const write = (list: ListName, rows: readonly NewRow[], flush?: FencedFlush) =>
     list === "chats" ? store.writes.writeChats(rows, flush) : store.writes.writeMessages(rows, flush);
   const sink: Sink = {
-    write: async (list, rows) => {
-      // Without a mark nobody has claimed the lease.
-      if (!mark) return write(list, rows);
-      const flush = await mark.count(lease);
-      return mark.written(flush, write(list, rows, flush));
-    },
+    // Without a mark nobody has claimed the lease.
+    write: async (list, rows) =>
+      mark ? mark.counted(lease, (flush) => write(list, rows, flush)) : write(list, rows),
   };
   return new Drain({ ...settings, source, sink, log, signal, isHeld, clock: systemClock });
 }

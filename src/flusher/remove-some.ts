@@ -1,6 +1,6 @@
 import type { Buffer } from "../buffer/buffer.ts";
 import type { Parent } from "../buffer/references.ts";
-import type { Fence } from "../store/fence.ts";
+import type { FencedFlush } from "../store/fence.ts";
 import type { Removal } from "../store/removals.ts";
 import type { Store } from "../store/store.ts";
 
@@ -15,17 +15,22 @@ const removalsAtOnce = 1000;
  */
 const markSeconds = 7 * 24 * 3600;
 
+/** Carries out a write under a lease, counted as a flush is. */
+export type CountedWrite = <T>(write: (flush?: FencedFlush) => Promise<T>) => Promise<T>;
+
 /**
  * Removes a bounded part of what lies beneath a deleted application or chat of a partition; answers whether
  * more may be left. Nothing of the partition may be written meanwhile: whoever holds its lease calls this, under it.
+ * Each step counts as a flush does: a Redis that is put back to a copy from before it, without the mark of what was
+ * deleted, is then known to be behind.
  *
- * @throws {FencedOffError} where another lease than the given one was claimed
+ * @throws what `counted` throws, where another lease was claimed or another Redis serves
  */
 export async function removeSome(
   buffer: Buffer,
   store: Store,
   partition: number,
-  fence?: Fence,
+  counted: CountedWrite = (write) => write(),
 ): Promise<boolean> {
   const { removal, hasMore } = await firstOf(store, ({ token }) => buffer.partitionOf(token) === partition);
   if (!removal) return false;
@@ -33,7 +38,7 @@ export async function removeSome(
   // Again, should whoever deleted it have died between MySQL and Redis.
   if (isApplication) await buffer.revising.markDeleted(removal.token, "ever");
   await buffer.owed.oweRemoval(parentOf(removal));
-  const isDone = await store.removals.step(removal, rowsAtOnce, fence);
+  const isDone = await counted((flush) => store.removals.step(removal, rowsAtOnce, flush));
   if (isDone && isApplication) await buffer.revising.markDeleted(removal.token, markSeconds);
   return !isDone || hasMore;
 }

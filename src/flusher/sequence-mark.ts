@@ -79,13 +79,15 @@ export class SequenceMark {
   }
 
   /**
-   * Carries out what is written under a count, and remembers that it was committed.
+   * Counts a write, carries it out, and remembers that it was committed.
    *
    * @throws {BufferUnavailableError} where the stores no longer agree; they are compared with the next count
    */
-  async written<T>({ mark }: FencedFlush, write: Promise<T>): Promise<T> {
+  async counted<T>(lease: Lease, write: (flush: FencedFlush) => Promise<T>): Promise<T> {
+    const flush = await this.count(lease);
     try {
-      const outcome = await write;
+      const outcome = await write(flush);
+      const { mark } = flush;
       if (mark) this.#committed = { epoch: mark.epoch, flushSequence: mark.flushSequence };
       return outcome;
     } catch (error) {

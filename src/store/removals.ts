@@ -1,6 +1,6 @@
 import type { Knex } from "knex";
 
-import { type Fence, underLease } from "./fence.ts";
+import { type FencedFlush, underLease } from "./fence.ts";
 
 /** A deleted chat, or application where there is no chat number, beneath which rows may still lie. */
 export interface Removal {
@@ -65,9 +65,8 @@ export class Removals {
    *
    * @throws {FencedOffError} where another lease than the given one was claimed; nothing is removed then
    */
-  async step(removal: Removal, maxRows: number, fence?: Fence): Promise<boolean> {
-    const uncounted = fence && { ...fence, mark: undefined, confirm: () => undefined };
-    const isDone = await underLease(this.#knex, uncounted, async (transaction) => {
+  async step(removal: Removal, maxRows: number, flush?: FencedFlush): Promise<boolean> {
+    const isDone = await underLease(this.#knex, flush, async (transaction) => {
       if (await removeBeneath(transaction, removal, maxRows)) return false;
       await finish(transaction, removal);
       return true;

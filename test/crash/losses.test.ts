@@ -1,9 +1,10 @@
 import { expect } from "chai";
 
-import type { Buffer } from "../../src/buffer/buffer.ts";
+import type { Buffer as PendingBuffer } from "../../src/buffer/buffer.ts";
 import { EpochGuard } from "../../src/epoch-guard.ts";
 import { drainOf } from "../../src/flusher/flusher.ts";
 import type { FlushLog } from "../../src/flusher/ports.ts";
+import { removeSome } from "../../src/flusher/remove-some.ts";
 import { SequenceMark } from "../../src/flusher/sequence-mark.ts";
 import { createAcceptor } from "../../src/http/accept.ts";
 import { createChanger } from "../../src/http/change.ts";
@@ -24,7 +25,7 @@ describe("After losses of data", function () {
   this.timeout(120_000);
 
   let workspace: Workspace;
-  let process: Buffer | undefined;
+  let process: PendingBuffer | undefined;
   let store: Store;
   let accept: Acceptor;
   let token: string;
@@ -47,7 +48,7 @@ describe("After losses of data", function () {
     await workspace.close();
   });
 
-  function buffer(): Buffer {
+  function buffer(): PendingBuffer {
     if (!process) throw new Error("no process was started");
     return process;
   }
@@ -162,6 +163,25 @@ describe("After losses of data", function () {
     await message();
     await drain();
     expect(Number(await workspace.redis.hget(meta, "touched"))).to.be.above(last);
+  });
+
+  it("of Redis, put back to a copy from before an application was deleted, nothing is accepted beneath it", async () => {
+    await chat();
+    await drain();
+    const copy = new Map<string, Buffer>();
+    for (const key of await workspace.redis.keys(`${workspace.config.redis.namespace}:*`)) {
+      copy.set(key, (await workspace.redis.dumpBuffer(key)));
+    }
+    await createChanger(buffer(), store, createReader(buffer(), store)).deleteApplication(token);
+    const lease = await takeLease(buffer());
+    const mark = new SequenceMark(buffer(), store, guard, 0);
+    await mark.claim(lease);
+    while (await removeSome(buffer(), store, 0, (write) => mark.counted(lease, write)));
+    await emptyRedis();
+    for (const [key, value] of copy) await workspace.redis.restore(key, 0, value, "REPLACE");
+    const refusal: unknown = await chat().catch((error: unknown) => error);
+    expect(refusal).to.include({ status: 404 });
+    expect(losses).to.deep.equal(["Redis"]);
   });
 
   it("of MySQL, put back under running processes, the next flush notices, and lands", async () => {

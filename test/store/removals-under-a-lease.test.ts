@@ -26,7 +26,7 @@ describe("A removal", () => {
     await workspace.close();
   });
 
-  const fenceOf = (lease: string) => ({ partition: 0, lease });
+  const fenceOf = (lease: string) => ({ partition: 0, lease, mark: undefined, confirm: () => undefined });
   const openPartedBuffer = () =>
     openBuffer({ ...workspace.config.redis, partitions: 2, limits: roomyLimits }, "draining");
 
@@ -61,6 +61,7 @@ describe("A removal", () => {
 
   it("finds those of a partition behind thousands of another's", async () => {
     const parted = await openPartedBuffer();
+    workspace.expectFindings("misplaced");
     try {
       const tokens = Array.from({ length: 9000 }, (_, number) => `token${String(number).padStart(5, "0")}`);
       const others = tokens.filter((token) => parted.partitionOf(token) === 0).slice(0, 2500);
