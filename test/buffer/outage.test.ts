@@ -35,10 +35,16 @@ const batch = {
   strays: [],
 } as const;
 
+/** Where the connection goes before the end of the turn, nothing is sent, and that is no success either. */
+async function accept(buffer: Buffer, parent: Parent): Promise<void> {
+  const { kind } = await buffer.accepting.accept(parent, request);
+  if (kind === "reconnected") throw new BufferUnavailableError("nothing was sent");
+}
+
 /** Every call of the buffer that talks to Redis. */
 const calls: Record<string, (buffer: Buffer) => Promise<unknown>> = {
-  accept: (buffer) => buffer.accepting.accept({ token }, request),
-  "accept a message": (buffer) => buffer.accepting.accept({ token, chatNumber: 1 }, request),
+  accept: (buffer) => accept(buffer, { token }),
+  "accept a message": (buffer) => accept(buffer, { token, chatNumber: 1 }),
   seed: (buffer) => seed(buffer, { token }, 0),
   find: (buffer) => buffer.reads.find({ token, number: 1 }),
   page: (buffer) => buffer.reads.page({ token }, { order: "asc", cursor: undefined, skip: 0, limit: 1 }),
