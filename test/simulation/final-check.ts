@@ -1,0 +1,124 @@
+/** Compares what is there in the end, when nothing waits any more, with what clients were told. */
+import type { Clients } from "./clients.ts";
+import type { Begun, Model } from "./model.ts";
+import { type Api, type Contents, contentsOf, problemsOf } from "./product.ts";
+import type { RecordModel, Write } from "./record.ts";
+import type { Stage } from "./system.ts";
+
+type Row = Readonly<Record<string, unknown>>;
+
+interface Rows {
+  readonly applications: readonly Row[];
+  readonly chats: readonly Row[];
+  readonly messages: readonly Row[];
+}
+
+/** What MySQL refuses here, by its text. */
+const isRefused = ({ text }: Pick<Write, "text">) => text?.startsWith("refused") === true;
+
+/** Reads everything as a client does. */
+export async function readAll(model: Model, clients: Clients, api: Api): Promise<void> {
+  const page = { order: "asc", perPage: 200 } as const;
+  await clients.ask(api, "last", { do: "get application" });
+  await clients.ask(api, "last", { do: "list chats", page });
+  const application = model.applications.get(clients.token);
+  for (const chat of [...(application?.children.keys() ?? [])].keys()) {
+    await clients.ask(api, "last", { do: "get chat", chat });
+    await clients.ask(api, "last", { do: "list messages", chat, page });
+  }
+}
+
+/** Looks at both stores. */
+export async function compareStores(
+  stage: Stage,
+  model: Model,
+  { mayHaveOrphans }: { mayHaveOrphans: boolean },
+): Promise<void> {
+  const contents = await contentsOf(stage.client, stage.config.redis.namespace);
+  for (const problem of problemsOf(contents))
+    model.report(`buffer: ${problem.replace(/[:\d].*/s, "")}`, problem);
+  for (const reference of contents.references) model.report("buffer: not drained", reference);
+  const read = (table: string) => stage.mysql.sql(`select * from ${table}`);
+  const rows = {
+    applications: await read("applications"),
+    chats: await read("chats"),
+    messages: await read("messages"),
+  };
+  const begun = model.begin("the end");
+  model.tick();
+  for (const application of model.applications.values())
+    compareApplication(model, application, rows, contents, begun);
+  compareCounts(model, rows);
+  compareIds(model, rows);
+  if (!mayHaveOrphans) findOrphans(model, rows);
+}
+
+function compareApplication(
+  model: Model,
+  application: RecordModel,
+  rows: Rows,
+  contents: Contents,
+  begun: Begun,
+): void {
+  const dead = new Set(contents.payloads.map(({ path }) => path));
+  const compare = (parent: RecordModel, found: readonly Row[], column: string) => {
+    const interval = model.intervalOf(begun);
+    const numbers = new Set<number>();
+    for (const row of found) {
+      const [number, text] = [Number(row["number"]), row[column] as string | null];
+      numbers.add(number);
+      compareRow(model, model.seen(parent, number, text, interval), text, begun);
+    }
+    for (const record of parent.children.values())
+      if (!numbers.has(record.number)) missing(model, record, dead, begun);
+  };
+  const isOf = (row: Row) => row["application_token"] === application.path;
+  compare(application, rows.chats.filter(isOf), "title");
+  for (const chat of application.children.values()) {
+    const isIn = (row: Row) => isOf(row) && Number(row["chat_number"]) === chat.number;
+    compare(chat, rows.messages.filter(isIn), "body");
+  }
+}
+
+function compareRow(model: Model, record: RecordModel, text: string | null, begun: Begun): void {
+  if (record.mustBeGone(begun.from)) model.report("a row of a deleted record", record.shownPath);
+  else if (!record.mayShow(text, model.intervalOf(begun), isRefused))
+    model.report("a row is not as it was acknowledged", `${record.shownPath} is ${text}`);
+}
+
+/** Of a record that MySQL refused, or whose chat it refused, there is no row. */
+function missing(model: Model, record: RecordModel, dead: ReadonlySet<string>, begun: Begun): void {
+  if (!record.mustExist(model.intervalOf(begun))) return;
+  const wasRefused = record.line.some(({ path, writes }) => dead.has(path) && writes.some(isRefused));
+  const isChatStored = record.parent?.parent !== undefined && !dead.has(record.parent.path);
+  if (wasRefused && !(isChatStored && !record.writes.some(isRefused))) return;
+  model.report(`an acknowledged ${dead.has(record.path) ? "record is dead" : "record has no row"}`, record.shownPath);
+}
+
+function compareCounts(model: Model, { applications, chats, messages }: Rows): void {
+  const compare = (what: string, count: unknown, found: number) => {
+    if (Number(count) !== found) model.report("a count is wrong", `${what}: ${String(count)}, not ${found}`);
+  };
+  for (const { token, chats_count: count } of applications)
+    compare("chats", count, chats.filter((chat) => chat["application_token"] === token).length);
+  for (const { application_token: token, number, messages_count: count } of chats) {
+    const isIn = (row: Row) => row["application_token"] === token && row["chat_number"] === number;
+    compare(`messages of chat ${String(number)}`, count, messages.filter(isIn).length);
+  }
+}
+
+function compareIds(model: Model, { chats, messages }: Rows): void {
+  const ids = [...chats, ...messages].map((row) => String(row["operation_id"]));
+  if (new Set(ids).size < ids.length) model.report("a record has two rows", "an operation id is there twice");
+}
+
+function findOrphans(model: Model, { applications, chats, messages }: Rows): void {
+  const tokens = new Set(applications.map(({ token }) => token));
+  const key = (token: unknown, number: unknown) => `${String(token)}:${String(number)}`;
+  const places = new Set(chats.map((chat) => key(chat["application_token"], chat["number"])));
+  const orphans = [
+    ...chats.filter((chat) => !tokens.has(chat["application_token"])),
+    ...messages.filter((one) => !places.has(key(one["application_token"], one["chat_number"]))),
+  ];
+  if (orphans.length > 0) model.report("rows beneath nothing", `${orphans.length} rows`);
+}

@@ -1,0 +1,214 @@
+/** What happens in a run, as far as it is not chance of each step: who asks what and when, and what goes wrong. */
+import type { Random } from "../crash/random.ts";
+import { spread } from "./chance.ts";
+import { namedCalls, type Settings } from "./product.ts";
+import type { CallFault, Pace } from "./steps.ts";
+
+/** What a client asks. Chats and messages are named by their place from the newest that is known then. */
+export type Ask =
+  | { readonly do: "post chat"; readonly text: string; readonly key?: string }
+  | { readonly do: "post message"; readonly chat: number; readonly text: string; readonly key?: string }
+  | { readonly do: "update chat"; readonly chat: number; readonly text: string }
+  | {
+      readonly do: "update message";
+      readonly chat: number;
+      readonly message: number;
+      readonly text: string;
+    }
+  | { readonly do: "delete chat"; readonly chat: number }
+  | { readonly do: "get chat"; readonly chat: number }
+  | { readonly do: "delete message"; readonly chat: number; readonly message: number }
+  | { readonly do: "get message"; readonly chat: number; readonly message: number }
+  | { readonly do: "list chats"; readonly page: ListPage }
+  | { readonly do: "list messages"; readonly chat: number; readonly page: ListPage }
+  | { readonly do: "create application"; readonly key: string }
+  | { readonly do: "delete application" | "get application" }
+  | { readonly do: "requeue" | "discard"; readonly nth: number };
+
+export interface ListPage {
+  readonly order: "asc" | "desc";
+  readonly perPage: number;
+}
+
+export interface ClientOperation {
+  /** The same whatever is taken from a plan. */
+  readonly id: string;
+  readonly api: 0 | 1;
+  /** After the round began. */
+  readonly atMs: number;
+  readonly ask: Ask;
+}
+
+export interface Round {
+  readonly before: "nothing" | "flush" | "an hour" | "a flush and an hour" | "counts";
+  readonly operations: readonly ClientOperation[];
+  /** When the minute comes for the flushers, if it does. */
+  readonly minuteAtMs?: number;
+}
+
+/** What befalls an engine at a moment of a round. */
+export interface EngineFault {
+  readonly kind: "engine";
+  readonly what: "redis emptied" | "redis put back" | "mysql put back" | "redis away" | "mysql away";
+  readonly round: number;
+  readonly atMs: number;
+  /** When the copy was taken that is put back: this long before, or at the beginning of the round. */
+  readonly takenAtMs: number;
+  readonly ms: number;
+}
+
+export type Fault = CallFault | EngineFault;
+
+export interface Plan {
+  readonly seed: number;
+  readonly settings: Settings;
+  readonly pace: Pace;
+  readonly flushers: number;
+  /** By how much the clocks of the processes are ahead. */
+  readonly skewsMs: readonly number[];
+  readonly chats: number;
+  readonly messages: number;
+  readonly rounds: readonly Round[];
+  readonly faults: readonly Fault[];
+}
+
+/** Which faults may be in a plan. */
+export interface PlanOptions {
+  readonly losses: ReadonlySet<EngineFault["what"]>;
+}
+
+export const everyLoss: PlanOptions = {
+  losses: new Set(["redis emptied", "redis put back", "mysql put back", "redis away", "mysql away"]),
+};
+
+/** A plan drawn from a seed. */
+export function drawPlan(seed: number, random: Random, options: PlanOptions = everyLoss): Plan {
+  const draw = new Draw(random);
+  const roundCount = random.integer(1, 4);
+  const rounds = Array.from({ length: roundCount }, (_, nth) => draw.round(nth));
+  return {
+    seed,
+    settings: {
+      thresholds: { chats: random.integer(1, 4), messages: random.integer(1, 6) },
+      maxRows: random.integer(1, 6),
+    },
+    pace: { stalls: random.pick([0, 5, 15, 30]) ?? 0, mostStallMs: random.pick([50, 500, 2900]) ?? 50 },
+    flushers: random.integer(1, 4) === 1 ? 2 : 1,
+    skewsMs: Array.from({ length: 4 }, () => (draw.happens(0.3) ? random.integer(-30_000, 30_000) : 0)),
+    chats: random.integer(1, 2),
+    messages: random.integer(0, 4),
+    rounds,
+    faults: draw.faults(roundCount, options),
+  };
+}
+
+class Draw {
+  readonly #random: Random;
+  #texts = 0;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  happens(chance: number): boolean {
+    return this.#random.next() < chance;
+  }
+
+  round(nth: number): Round {
+    const random = this.#random;
+    const before = this.happens(0.35)
+      ? "nothing"
+      : (random.pick(["flush", "an hour", "a flush and an hour", "a flush and an hour", "counts"] as const) ??
+        "nothing");
+    const withinMs = random.pick([3, 20, 200]) ?? 20;
+    const count = random.integer(1, 6);
+    const operations = Array.from({ length: count }, (_, at): ClientOperation => ({
+      id: `${nth}.${at}`,
+      api: this.happens(0.5) ? 0 : 1,
+      atMs: Math.round(random.next() * withinMs * 10) / 10,
+      ask: this.#ask(),
+    }));
+    return { before, operations, ...(this.happens(0.5) && { minuteAtMs: random.integer(0, withinMs) }) };
+  }
+
+  faults(rounds: number, { losses }: PlanOptions): Fault[] {
+    const count = this.#random.pick([0, 0, 1, 1, 2, 3]) ?? 0;
+    return Array.from({ length: count }, () =>
+      losses.size > 0 && this.happens(0.4) ? this.#engineFault(rounds, [...losses]) : this.#callFault(),
+    );
+  }
+
+  #engineFault(rounds: number, losses: readonly EngineFault["what"][]): EngineFault {
+    const random = this.#random;
+    return {
+      kind: "engine",
+      what: random.pick(losses) ?? "redis emptied",
+      round: random.integer(0, rounds - 1),
+      atMs: Math.round(spread(random.next(), 1, 1500)),
+      takenAtMs: this.happens(0.5) ? 0 : Math.round(spread(random.next(), 1, 500)),
+      ms: Math.round(spread(random.next(), 5, 5000)),
+    };
+  }
+
+  #callFault(): CallFault {
+    const random = this.#random;
+    const what =
+      random.pick(["never", "reply lost", "reply lost", "cut", "late", "gone before", "gone after", "frozen"] as const) ??
+      "never";
+    const ms = what === "frozen" ? spread(random.next(), 500, 7_200_000) : spread(random.next(), 1, 3000);
+    const nth = Math.ceil(spread(random.next(), 0.5, 8));
+    return { kind: "call", call: random.pick(namedCalls) ?? "accept", nth, what, ms: Math.round(ms) };
+  }
+
+  #text(): string {
+    this.#texts += 1;
+    return `${this.happens(0.08) ? "refused" : "text"} ${this.#texts}`;
+  }
+
+  /** Mostly the newest. */
+  #place(): number {
+    return this.#random.pick([0, 0, 0, 0, 1, 1, 2]) ?? 0;
+  }
+
+  #page(): ListPage {
+    return {
+      order: this.happens(0.6) ? "asc" : "desc",
+      perPage: this.happens(0.6) ? 100 : this.#random.integer(1, 3),
+    };
+  }
+
+  /** A repeated request is the same request. */
+  #post(): { text: string; key?: string } {
+    const text = this.#text();
+    if (!this.happens(0.15)) return { text };
+    const key = `key${this.#random.integer(1, 2)}`;
+    return { key, text: `text of ${key}` };
+  }
+
+  #ask(): Ask {
+    const [chat, message, text] = [this.#place(), this.#place(), this.#text()];
+    const asks: readonly (readonly [number, () => Ask])[] = [
+      [26, () => ({ do: "post message", chat, ...this.#post() })],
+      [10, () => ({ do: "post chat", ...this.#post() })],
+      [16, () => ({ do: "delete message", chat, message })],
+      [6, () => ({ do: "delete chat", chat })],
+      [18, () => ({ do: "update message", chat, message, text })],
+      [7, () => ({ do: "update chat", chat, text })],
+      [5, () => ({ do: "get message", chat, message })],
+      [3, () => ({ do: "get chat", chat })],
+      [5, () => ({ do: "list messages", chat, page: this.#page() })],
+      [3, () => ({ do: "list chats", page: this.#page() })],
+      [2, () => ({ do: "create application", key: "app" })],
+      [2, () => ({ do: "delete application" })],
+      [1, () => ({ do: "get application" })],
+      [1, () => ({ do: "requeue", nth: 0 })],
+      [3, () => ({ do: "discard", nth: 0 })],
+    ];
+    let left = this.#random.next() * asks.reduce((sum, [weight]) => sum + weight, 0);
+    for (const [weight, make] of asks) {
+      left -= weight;
+      if (left < 0) return make();
+    }
+    return { do: "get application" };
+  }
+}

@@ -1,0 +1,49 @@
+/** Opens what runs need: a database whose tables refuse some texts, a namespace, and connections to both. */
+import type { Knex } from "knex";
+import type { ConnectionOptions } from "mysql2";
+
+import { RedisServer } from "./redis-server.ts";
+import { MysqlServer } from "./mysql-server.ts";
+import { tables } from "./product.ts";
+import type { Stage } from "./system.ts";
+import { knexSettings } from "../../src/store/connection.ts";
+import { ofTests } from "../support/sql-guard.ts";
+import { openWorkspace } from "../support/workspace.ts";
+
+/** Connections that processes of a run may have at a time. */
+const connections = 40;
+
+export interface OpenStage extends Stage {
+  close(): Promise<void>;
+}
+
+export async function openStage(): Promise<OpenStage> {
+  const workspace = await openWorkspace();
+  const { config, redis: client, sql } = workspace;
+  for (const [table, column] of [
+    ["chats", "title"],
+    ["messages", "body"],
+  ])
+    await sql.raw(
+      `alter table ${table} add constraint refuses_${table} check (${column} is null or ${column} not like 'refused%')`,
+    );
+  const settings = knexSettings(config.database, "writing");
+  const optionsOf = ({ connection }: Knex.Config) => connection as ConnectionOptions;
+  const mysql = await MysqlServer.connect(
+    optionsOf(settings),
+    optionsOf(ofTests(settings)),
+    tables,
+    connections,
+  );
+  const redis = new RedisServer(client, config.redis.namespace);
+  return {
+    client,
+    redis,
+    mysql,
+    config,
+    async close() {
+      await mysql.close();
+      await workspace.close();
+    },
+  };
+}

@@ -1,0 +1,179 @@
+/**
+ * Each call of an engine is one step: it waits its time in the queue, then happens whole, and its caller goes on. Here
+ * faults strike: a call that never happens, one whose reply is lost, one that happens after its caller gave up, a
+ * process that is gone or stands still just then.
+ */
+import { chanceOf, spread } from "./chance.ts";
+import { currentHost, runOutside } from "./virtual-time.ts";
+import { type SimEvent, type SimProcess, Task, type World } from "./world.ts";
+
+export interface EngineCall {
+  readonly engine: "redis" | "mysql";
+  /** What is called: the name of a script, of a command, the kind of a statement. */
+  readonly name: string;
+  /** For the trace. */
+  readonly detail: string;
+  run(): Promise<unknown>;
+  /** The part of its answer that is shown in the trace, where that is not all. */
+  readonly shown?: (answer: unknown) => unknown;
+  /** What its caller is told where no answer comes. */
+  readonly failure: () => Error;
+  /** Called where the caller's connection is lost with the call. */
+  readonly onLost?: () => Promise<void>;
+}
+
+/** What befalls the nth call of a name. */
+export interface CallFault {
+  readonly kind: "call";
+  readonly call: string;
+  readonly nth: number;
+  readonly what: "never" | "reply lost" | "cut" | "late" | "gone before" | "gone after" | "frozen";
+  /** For how long a process is frozen, or after how long a late call happens. */
+  readonly ms: number;
+}
+
+/** How long calls take. */
+export interface Pace {
+  /** How many calls of a hundred are held up. */
+  readonly stalls: number;
+  readonly mostStallMs: number;
+  /** Calls that are not held up though the seed says so: what a plan was made smaller by. */
+  readonly calm?: ReadonlySet<string>;
+}
+
+/** Longer than this no caller waits; the processes' own limits are 600 ms and 3 s, and seconds more for a flusher. */
+const mostLatencyMs = { redis: 550, mysql: 2900 };
+
+/** Makes calls of engines into steps of a world. */
+export class Steps {
+  readonly #world: World;
+  readonly #faults: readonly CallFault[];
+  readonly #pace: Pace;
+  readonly #counts = new Map<string, number>();
+  /** Calls that were held up, by name. */
+  readonly stalled = new Set<string>();
+  /** While set, no fault strikes. */
+  isHealed = true;
+  /** While set, every call to it fails. */
+  readonly away = new Set<"redis" | "mysql">();
+  onGone: (process: SimProcess) => Promise<void> = () => Promise.resolve();
+  onFrozen: (process: SimProcess) => void = () => undefined;
+
+  constructor(world: World, faults: readonly CallFault[], pace: Pace) {
+    this.#world = world;
+    this.#faults = faults;
+    this.#pace = pace;
+  }
+
+  /** Makes a call when its turn comes; of the simulator itself, at once. */
+  call(one: EngineCall): Promise<unknown> {
+    const task = currentHost();
+    if (!(task instanceof Task)) return one.run();
+    const { process } = task;
+    if (!process.isAlive) return new Promise(() => undefined);
+    task.steps += 1;
+    const name = `${task.name}#${task.steps}`;
+    const at = this.#world.nowMs + this.#latency(one.engine, name);
+    return new Promise((resolve, reject) => {
+      const fail = () => {
+        reject(one.failure());
+      };
+      const label = `${one.name} ${one.detail}`;
+      const run = () => this.#take(task, one, { resolve, reject, fail });
+      runOutside(() => this.#world.add({ at, process, kind: "step", engine: one.engine, label, fail, run }));
+    });
+  }
+
+  #latency(engine: "redis" | "mysql", name: string): number {
+    const { seed } = this.#world;
+    const usual = 0.2 + chanceOf(seed, name, "usual") * 1.5;
+    if (chanceOf(seed, name, "stalls") * 100 >= this.#pace.stalls || this.isHealed) return usual;
+    if (this.#pace.calm?.has(name)) return usual;
+    this.stalled.add(name);
+    return Math.min(
+      mostLatencyMs[engine],
+      spread(chanceOf(seed, name, "stall"), 2, this.#pace.mostStallMs),
+    );
+  }
+
+  async #take(task: Task, one: EngineCall, caller: Caller): Promise<void> {
+    const fault = this.#faultOf(one);
+    const isNever = fault?.what === "never" || this.away.has(one.engine);
+    if (fault) this.#world.note(task.name, `!! ${fault.what}: ${one.name}`);
+    if (fault?.what === "gone before") {
+      await this.onGone(task.process);
+    } else if (fault?.what === "frozen") {
+      this.onFrozen(task.process);
+      this.#world.add(this.#again(task, one, caller, 0));
+      this.#world.freeze(task.process, fault.ms);
+    } else if (fault?.what === "late") {
+      // Its caller has given up; it happens all the same.
+      this.#world.add(this.#again(task, one, undefined, fault.ms));
+      caller.fail();
+    } else if (isNever) {
+      await one.onLost?.();
+      caller.fail();
+    } else {
+      await this.#make(task, one, caller, fault);
+    }
+  }
+
+  async #make(task: Task, one: EngineCall, caller: Caller | undefined, fault?: CallFault): Promise<void> {
+    const answer = await one.run().then(
+      (value): Answer => ({ value }),
+      (error: unknown): Answer => ({ error }),
+    );
+    this.#world.note(task.name, `${one.engine} ${one.name} ${one.detail} = ${described(one, answer)}`);
+    if (fault?.what === "gone after") {
+      await this.onGone(task.process);
+    } else if (fault?.what === "reply lost" || fault?.what === "cut") {
+      await one.onLost?.();
+      if (fault.what === "cut") this.cut(task.process, one.engine);
+      caller?.fail();
+    } else if ("error" in answer) caller?.reject(answer.error);
+    else caller?.resolve(answer.value);
+  }
+
+  /** Loses a process' connection to an engine, and with it what was on its way. */
+  cut(process: SimProcess, engine: "redis" | "mysql"): void {
+    const lost: SimEvent[] = [];
+    for (const event of this.#world.events)
+      if (event.process === process && event.engine === engine) lost.push(event);
+    this.#world.forget((event) => lost.includes(event));
+    for (const event of lost) event.fail?.();
+    if (engine === "redis") process.tellReconnect();
+  }
+
+  #again(task: Task, one: EngineCall, caller: Caller | undefined, inMs: number): SimEvent {
+    const run = () => this.#make(task, one, caller);
+    const { process } = task;
+    const fail = caller?.fail ?? (() => undefined);
+    const at = this.#world.nowMs + inMs;
+    return { at, process, kind: "step", engine: one.engine, label: one.name, fail, run };
+  }
+
+  #faultOf({ name, engine }: EngineCall): CallFault | undefined {
+    if (this.isHealed) return undefined;
+    const nth = (this.#counts.get(name) ?? 0) + 1;
+    this.#counts.set(name, nth);
+    const fault = this.#faults.find((candidate) => candidate.call === name && candidate.nth === nth);
+    // A connection to MySQL answers one call after the other: none comes late.
+    return engine === "mysql" && fault?.what === "late" ? { ...fault, what: "never" } : fault;
+  }
+}
+
+interface Caller {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly fail: () => void;
+}
+
+type Answer = { readonly value: unknown } | { readonly error: unknown };
+
+const mostDescribed = 110;
+
+function described({ shown = (value) => value }: EngineCall, answer: Answer): string {
+  if ("error" in answer) return `failed: ${answer.error instanceof Error ? answer.error.message : "?"}`;
+  const text = JSON.stringify(shown(answer.value)) ?? "nothing";
+  return text.length > mostDescribed ? `${text.slice(0, mostDescribed)}…` : text;
+}

@@ -1,0 +1,267 @@
+/** The simulated system: its processes, which come back when they are gone, and what befalls its engines. */
+import type { Redis } from "ioredis";
+
+import type { Config } from "../../src/config.ts";
+import type { FlushLog } from "../../src/flusher/ports.ts";
+import type { Model } from "./model.ts";
+import type { MysqlCopy, MysqlServer } from "./mysql-server.ts";
+import type { EngineFault, Plan } from "./plan.ts";
+import {
+  type Api,
+  contentsOf,
+  isKeptAlive,
+  isWake,
+  type Parts,
+  runCounts,
+  type RunningFlusher,
+  startApi,
+  startFlusher,
+} from "./product.ts";
+import type { RecordModel } from "./record.ts";
+import type { RedisCopy, RedisServer } from "./redis-server.ts";
+import { Steps } from "./steps.ts";
+import { SimProcess, Task, type World } from "./world.ts";
+
+/** Engines that runs share, one run after the other. */
+export interface Stage {
+  readonly client: Redis;
+  readonly redis: RedisServer;
+  readonly mysql: MysqlServer;
+  readonly config: Config;
+}
+
+/** One of the system's processes: whoever is it at a time. */
+interface Slot<T> {
+  readonly name: string;
+  readonly skewMs: number;
+  process: SimProcess;
+  running: T;
+}
+
+/** For how long a place is empty after a process is gone. */
+const restartMs = 150;
+
+export class System {
+  readonly world: World;
+  readonly steps: Steps;
+  readonly model: Model;
+  readonly apis: Slot<Api>[] = [];
+  readonly flushers: Slot<RunningFlusher>[] = [];
+  /** Faults that the program itself has logged. */
+  readonly #stage: Stage;
+  readonly #plan: Plan;
+  readonly #copies = new Map<EngineFault, RedisCopy | MysqlCopy>();
+  /** Whether MySQL has been put back. */
+  hasLostMysql = false;
+  #lives = 0;
+
+  constructor(stage: Stage, plan: Plan, world: World, model: Model) {
+    this.#stage = stage;
+    this.#plan = plan;
+    this.world = world;
+    this.model = model;
+    const callFaults = plan.faults.filter((fault) => fault.kind === "call");
+    this.steps = new Steps(world, callFaults, plan.pace);
+    this.steps.onGone = (process) => this.#replace(process);
+    stage.redis.nowMs = () => world.nowMs;
+    stage.redis.onPublish = (channel) => {
+      if (isWake(channel)) this.trigger("threshold");
+    };
+    world.beforeEvent = () => stage.redis.expire();
+    const [first, second, third, fourth] = plan.skewsMs;
+    for (const [name, skewMs = 0] of [["api0", first] as const, ["api1", second] as const])
+      this.apis.push(this.#slot(name, skewMs, startApi));
+    for (const [name, skewMs = 0] of [["flush0", third] as const, ["flush1", fourth] as const].slice(
+      0,
+      plan.flushers,
+    ))
+      this.flushers.push(this.#slot(name, skewMs, startFlusher));
+  }
+
+  /** Wakes every flusher. */
+  trigger(trigger: "threshold" | "minute"): void {
+    for (const { running, process } of this.flushers) if (process.isAlive) running.post(trigger);
+  }
+
+  /** A process that comes, does one thing and ends. */
+  async once<T>(name: string, work: (parts: Parts) => Promise<T>): Promise<T> {
+    const process = this.#process(name, 0);
+    return new Task(process, name).run(() => work(this.#parts(process)));
+  }
+
+  /** Counts as the job does; says when it is over. */
+  async counts(): Promise<string> {
+    return this.once("counts", runCounts);
+  }
+
+  /** What befalls the engines in a round. */
+  scheduleFaults(round: number): void {
+    for (const fault of this.#plan.faults) {
+      if (fault.kind !== "engine" || fault.round !== round) continue;
+      const startMs = this.world.nowMs;
+      const takenAtMs = Math.max(0, fault.atMs - fault.takenAtMs);
+      if (fault.what.endsWith("put back"))
+        this.#at(startMs + (fault.takenAtMs === 0 ? 0 : takenAtMs), () => this.#take(fault));
+      this.#at(startMs + fault.atMs, () => this.#strike(fault));
+    }
+  }
+
+  /** All that still waits to go wrong does not; every process lives and every engine serves. */
+  heal(): void {
+    this.steps.isHealed = true;
+    this.steps.away.clear();
+    this.world.forget(({ kind, label }) => kind === "fault" && label === "engine");
+  }
+
+  /** Lets an hour pass in which nothing is asked. */
+  async passAnHour(): Promise<void> {
+    const ms = 3_601_000;
+    this.world.note("time", "an hour passes");
+    this.world.jump(ms);
+    this.#stage.redis.postpone(ms, isKeptAlive);
+    await this.#stage.redis.expire();
+  }
+
+  async isDrained(): Promise<boolean> {
+    const { references } = await contentsOf(this.#stage.client, this.#stage.config.redis.namespace);
+    const removals = await this.#stage.mysql.sql("select 1 from removals limit 1");
+    return references.length === 0 && removals.length === 0;
+  }
+
+  /** Ends every process. */
+  async end(): Promise<void> {
+    for (const { process } of [...this.apis, ...this.flushers]) process.end();
+    await this.#stage.mysql.reset();
+    await this.#stage.redis.putBack(undefined);
+  }
+
+  #at(at: number, run: () => Promise<void>): void {
+    this.world.add({ at, kind: "fault", label: "engine", run });
+  }
+
+  async #take(fault: EngineFault): Promise<void> {
+    const { redis, mysql } = this.#stage;
+    this.#copies.set(fault, fault.what.startsWith("redis") ? await redis.copy() : await mysql.copy());
+    this.world.note("fault", `a copy is taken, for later: ${fault.what}`);
+  }
+
+  async #strike(fault: EngineFault): Promise<void> {
+    const { redis, mysql } = this.#stage;
+    this.world.note("fault", `!! ${fault.what}`);
+    const copy = this.#copies.get(fault);
+    switch (fault.what) {
+      case "redis emptied":
+      case "redis put back":
+        await redis.putBack(fault.what === "redis emptied" ? undefined : (copy as RedisCopy | undefined));
+        await this.#doubt();
+        for (const { process } of [...this.apis, ...this.flushers]) this.steps.cut(process, "redis");
+        return;
+      case "mysql put back":
+        this.hasLostMysql = true;
+        for (const { process } of [...this.apis, ...this.flushers]) this.steps.cut(process, "mysql");
+        if (copy) await mysql.putBack(copy as MysqlCopy);
+        await this.#doubt();
+        return;
+      case "redis away":
+      case "mysql away": {
+        const engine = fault.what === "redis away" ? "redis" : "mysql";
+        this.steps.away.add(engine);
+        for (const { process } of [...this.apis, ...this.flushers]) this.steps.cut(process, engine);
+        this.#at(this.world.nowMs + fault.ms, () => {
+          this.steps.away.delete(engine);
+          return Promise.resolve();
+        });
+      }
+    }
+  }
+
+  /** After a loss that alone is certain which MySQL has, as it was acknowledged last, and Redis knows nothing of. */
+  async #doubt(): Promise<void> {
+    const { client, mysql, config } = this.#stage;
+    const contents = await contentsOf(client, config.redis.namespace);
+    const touched = new Set(contents.payloads.map(({ path }) => path));
+    const rows = await rowsByPath(mysql);
+    const isWriting = this.world.events.some(
+      ({ process, engine }) => engine === "mysql" && process?.name.startsWith("flush"),
+    );
+    const isKept = (record: RecordModel): boolean => {
+      const settled = record.settledText;
+      if (settled === undefined || touched.has(record.path)) return false;
+      const isBeneath = [...touched].some((path) => path.startsWith(`${record.path}:`));
+      if (settled === "deleted") return !rows.has(record.path) && !isWriting && !isBeneath;
+      return rows.get(record.path) === settled.text && rows.has(record.path);
+    };
+    this.model.lose(isKept);
+  }
+
+  async #replace(process: SimProcess): Promise<void> {
+    this.world.note(process.name, "!! is gone");
+    process.end();
+    await Promise.resolve();
+    const revive = <T>(slot: Slot<T>, start: (parts: Parts) => T) => {
+      if (slot.process !== process) return;
+      this.world.add({
+        at: this.world.nowMs + restartMs,
+        kind: "fault",
+        label: "restart",
+        run: () => {
+          const { process: next, running } = this.#slot(slot.name, slot.skewMs, start);
+          Object.assign(slot, { process: next, running });
+          this.world.note(slot.name, "is back");
+        },
+      });
+    };
+    for (const slot of this.apis) revive(slot, startApi);
+    for (const slot of this.flushers) revive(slot, startFlusher);
+  }
+
+  #slot<T>(name: string, skewMs: number, start: (parts: Parts) => T): Slot<T> {
+    const process = this.#process(name, skewMs);
+    const task = new Task(process, `${name}${this.#lives > this.#plan.flushers + 2 ? `.${this.#lives}` : ""}`);
+    return { name, skewMs, process, running: task.run(() => start(this.#parts(process))) };
+  }
+
+  #process(name: string, skewMs: number): SimProcess {
+    this.#lives += 1;
+    const process = new SimProcess(this.world, name);
+    process.skewMs = skewMs;
+    return process;
+  }
+
+  #parts(process: SimProcess): Parts {
+    const { redis, mysql, config } = this.#stage;
+    const { settings } = this.#plan;
+    return { process, steps: this.steps, redis, mysql, config, settings, log: this.#log(process.name) };
+  }
+
+  #log(name: string): FlushLog {
+    const nothing = (): void => undefined;
+    const told = (level: string) => (fields: object, message: string) => {
+      const { err } = fields as { err?: unknown };
+      const cause = err instanceof Error ? `: ${err.message.slice(0, 150)}` : "";
+      this.world.note(name, `${level}: ${message}${cause}`);
+      return `${message}${cause}`;
+    };
+    const warn = told("warn");
+    const error = told("error");
+    return {
+      debug: nothing,
+      info: nothing,
+      warn: (fields, message) => void warn(fields, message),
+      error: (fields, message) => {
+        const text = error(fields, message);
+        if (/failed|ended/.test(message)) this.model.report("a defect was logged", text);
+      },
+    };
+  }
+}
+
+/** Texts of all rows, by path. */
+async function rowsByPath(mysql: MysqlServer): Promise<Map<string, unknown>> {
+  const rows = await mysql.sql(
+    `select token as path, name as text from applications
+     union all select concat(application_token, ':', number), title from chats
+     union all select concat(application_token, ':', chat_number, ':', number), body from messages`,
+  );
+  return new Map(rows.map(({ path, text }) => [String(path), text]));
+}
