@@ -45,10 +45,23 @@ export class Model {
     this.problems.push({ kind, text });
   }
 
-  /** Something was lost: only what `isKept` says is as it was. */
-  lose(isKept: (record: RecordModel) => boolean): void {
+  /**
+   * Something was lost: only what `isKept` says is as it was. Where nobody can notice, the numbers of what was lost may
+   * be given again.
+   */
+  lose(isKept: (record: RecordModel) => boolean, isNoticeable: boolean): void {
     this.#losses += 1;
     for (const application of this.applications.values()) this.#loseBeneath(application, true, isKept);
+    if (isNoticeable) return;
+    for (const record of this.#all()) {
+      for (const number of record.given.keys())
+        if (record.children.get(number)?.settledText === undefined) record.given.delete(number);
+      record.numbered.splice(0);
+    }
+  }
+
+  *#all(): Generator<RecordModel> {
+    for (const application of this.applications.values()) yield* application.all();
   }
 
   #loseBeneath(

@@ -98,6 +98,16 @@ export class MysqlServer {
     this.#idle.push(connection.real);
   }
 
+  /** Rolls back what a process has begun, as the server does when it is gone; its connections go to others. */
+  async releaseAll(process: SimProcess): Promise<void> {
+    for (const connection of [...this.#used]) if (connection.process === process) await this.release(connection);
+  }
+
+  /** Loses what a process has begun and not gone on with for too long. */
+  async loseTransactions(process: SimProcess): Promise<void> {
+    for (const connection of this.#used) if (connection.process === process) await connection.lose();
+  }
+
   async #open(): Promise<Connection> {
     const connection = createConnection(this.#options);
     await ask(connection, sessionSettings);
@@ -112,14 +122,14 @@ type QueryCallback = (error: unknown, rows?: unknown, fields?: unknown) => void;
 export class SimulatedConnection {
   readonly real: Connection;
   readonly stream = { destroyed: false, destroy: () => undefined };
-  readonly #process: SimProcess;
+  readonly process: SimProcess;
   readonly #steps: Steps;
   #isInTransaction = false;
   #isLost = false;
 
   constructor(real: Connection, process: SimProcess, steps: Steps) {
     this.real = real;
-    this.#process = process;
+    this.process = process;
     this.#steps = steps;
   }
 
@@ -157,7 +167,7 @@ export class SimulatedConnection {
   async #run(name: string, sql: string, values: unknown): Promise<readonly [unknown, unknown]> {
     if (name === "begin" || name === "rollback") this.#isLost = false;
     if (this.#isLost) throw connectionReset();
-    if (!this.#process.isAlive) throw connectionReset();
+    if (!this.process.isAlive) throw connectionReset();
     const answer = await new Promise<readonly [unknown, unknown]>((resolve, reject) => {
       this.real.query(sql, values as unknown[], (error, rows, fields) => {
         if (error) reject(error);

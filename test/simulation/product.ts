@@ -222,7 +222,7 @@ export interface Contents {
   }[];
   readonly references: readonly string[];
   readonly deadLetters: readonly string[];
-  readonly bytes: number;
+  readonly meta: Readonly<Record<string, string>>;
 }
 
 export async function contentsOf(client: Redis, namespace: string): Promise<Contents> {
@@ -235,13 +235,13 @@ export async function contentsOf(client: Redis, namespace: string): Promise<Cont
       payloads.push(...records.map(([number, payload]) => ({ path: `${parent}:${number}`, home, payload })));
     }
   }
-  const [chats, messages, deadLetters, bytes] = await Promise.all([
+  const [chats, messages, deadLetters, meta] = await Promise.all([
     client.lrange(`${root}chats`, 0, -1),
     client.lrange(`${root}messages`, 0, -1),
     client.zrange(`${root}dead-letters`, "0", "-1"),
-    client.hget(`${root}meta`, "bytes"),
+    client.hgetall(`${root}meta`),
   ]);
-  return { payloads, references: [...chats, ...messages], deadLetters, bytes: Number(bytes ?? 0) };
+  return { payloads, references: [...chats, ...messages], deadLetters, meta };
 }
 
 /** Keys that somebody keeps alive while time passes. */
@@ -250,7 +250,8 @@ export function isKeptAlive(key: string): boolean {
 }
 
 /** What of the buffer is not as it must be, at rest. */
-export function problemsOf({ payloads, references, deadLetters, bytes }: Contents): string[] {
+export function problemsOf({ payloads, references, deadLetters, meta }: Contents): string[] {
+  const bytes = Number(meta["bytes"] ?? 0);
   const listed = new Set(references.map((reference) => reference.replace(/:(r|d|dr)$/, "")));
   const dead = new Set(deadLetters.map((reference) => reference.replace(/:(r|d|dr)$/, "")));
   const unlisted = payloads.filter(({ path, home }) => !listed.has(path) && !(home === "dead" && dead.has(path)));
@@ -259,4 +260,14 @@ export function problemsOf({ payloads, references, deadLetters, bytes }: Content
     ...unlisted.map(({ path, home }) => `a payload in ${home} is not listed: ${path.replace(/^[^:]*/, "…")}`),
     ...(sum === bytes ? [] : [`bytes say ${bytes}, and ${sum} are there`]),
   ];
+}
+
+/**
+ * Whether anybody can know that a Redis was put back to what it holds now: a copy since which nothing was flushed looks
+ * like one that has lost nothing. What was accepted since is then lost, and its numbers are given again.
+ */
+export function isLossNoticeable({ meta }: Contents, partitions: readonly Readonly<Record<string, unknown>>[]): boolean {
+  return partitions.some(
+    (row) => meta["epoch"] !== row["epoch"] || Number(meta["sequence"] ?? 0) < Number(row["flush_sequence"]),
+  );
 }

@@ -87,6 +87,9 @@ class Run {
     this.#world.note("round", "the end: all is well again");
     await this.#world.run(() => this.#world.events.every(({ kind }) => kind !== "fault"), 20_000);
     system.heal();
+    // A process that has lost its lease, or its Redis, has heard of it by then.
+    await this.#pass(12_000);
+    await this.#postEverywhere();
     const endMs = this.#world.nowMs + drainedWithinMs;
     do {
       system.trigger("minute");
@@ -98,6 +101,14 @@ class Run {
     const task = new Task(api.process, "last");
     await this.#finish("the last look", task.run(() => readAll(this.#model, this.#clients, api.running)));
     await compareStores(this.#stage, this.#model, { mayHaveOrphans: system.hasLostMysql });
+  }
+
+  /** No parent gives a number again, whatever happened. */
+  async #postEverywhere(): Promise<void> {
+    await this.#askAlone("last chat", { do: "post chat", text: "the last chat" });
+    const chats = this.#model.applications.get(this.#clients.token)?.children.size ?? 0;
+    for (let chat = 0; chat < Math.min(chats, 4); chat += 1)
+      await this.#askAlone(`last ${chat}`, { do: "post message", chat, text: `the last message ${chat}` });
   }
 
   async end(): Promise<void> {

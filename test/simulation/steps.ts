@@ -57,7 +57,7 @@ export class Steps {
   /** While set, every call to it fails. */
   readonly away = new Set<"redis" | "mysql">();
   onGone: (process: SimProcess) => Promise<void> = () => Promise.resolve();
-  onFrozen: (process: SimProcess) => void = () => undefined;
+  onFrozen: (process: SimProcess, ms: number) => void = () => undefined;
 
   constructor(world: World, faults: readonly CallFault[], pace: Pace) {
     this.#world = world;
@@ -103,7 +103,7 @@ export class Steps {
     if (fault?.what === "gone before") {
       await this.onGone(task.process);
     } else if (fault?.what === "frozen") {
-      this.onFrozen(task.process);
+      this.onFrozen(task.process, fault.ms);
       this.#world.add(this.#again(task, one, caller, 0));
       this.#world.freeze(task.process, fault.ms);
     } else if (fault?.what === "late") {

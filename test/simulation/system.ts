@@ -10,6 +10,7 @@ import {
   type Api,
   contentsOf,
   isKeptAlive,
+  isLossNoticeable,
   isWake,
   type Parts,
   runCounts,
@@ -38,6 +39,9 @@ interface Slot<T> {
   running: T;
 }
 
+/** A server gives up a connection that says nothing for so long, and rolls back. */
+const idleTransactionMs = 60_000;
+
 /** For how long a place is empty after a process is gone. */
 const restartMs = 150;
 
@@ -63,6 +67,11 @@ export class System {
     const callFaults = plan.faults.filter((fault) => fault.kind === "call");
     this.steps = new Steps(world, callFaults, plan.pace);
     this.steps.onGone = (process) => this.#replace(process);
+    this.steps.onFrozen = (process, ms) => {
+      if (ms < idleTransactionMs) return;
+      const at = world.nowMs + idleTransactionMs;
+      world.add({ at, kind: "fault", label: "idle", run: () => stage.mysql.loseTransactions(process) });
+    };
     stage.redis.nowMs = () => world.nowMs;
     stage.redis.onPublish = (channel) => {
       if (isWake(channel)) this.trigger("threshold");
@@ -179,6 +188,7 @@ export class System {
   async #doubt(): Promise<void> {
     const { client, mysql, config } = this.#stage;
     const contents = await contentsOf(client, config.redis.namespace);
+    const isNoticeable = isLossNoticeable(contents, await mysql.sql("select * from partitions"));
     const touched = new Set(contents.payloads.map(({ path }) => path));
     const rows = await rowsByPath(mysql);
     const isWriting = this.world.events.some(
@@ -191,13 +201,13 @@ export class System {
       if (settled === "deleted") return !rows.has(record.path) && !isWriting && !isBeneath;
       return rows.get(record.path) === settled.text && rows.has(record.path);
     };
-    this.model.lose(isKept);
+    this.model.lose(isKept, isNoticeable);
   }
 
   async #replace(process: SimProcess): Promise<void> {
     this.world.note(process.name, "!! is gone");
     process.end();
-    await Promise.resolve();
+    await this.#stage.mysql.releaseAll(process);
     const revive = <T>(slot: Slot<T>, start: (parts: Parts) => T) => {
       if (slot.process !== process) return;
       this.world.add({

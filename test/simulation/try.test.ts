@@ -16,7 +16,8 @@ describe("simulation", () => {
       const report = await runPlan(stage, drawPlan(seed, new Random(seed)));
       events += report.events;
       for (const kind of new Set(report.problems.map((p) => p.kind))) kinds.set(kind, [...(kinds.get(kind) ?? []), seed]);
-      if (process.env["SIM_TRACE"]) console.log(report.trace.join("\n"), report.problems);
+      if (process.env["SIM_TRACE"]) console.log(report.trace.join("\n"));
+      for (const p of report.problems) console.log(seed, p);
     }
     const s = Number(process.hrtime.bigint() - start) / 1e9;
     console.log(`${n} seeds, ${events} events, ${s.toFixed(1)} s, ${(n / s).toFixed(1)}/s`);
