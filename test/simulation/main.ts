@@ -21,7 +21,7 @@ const { values } = parseArgs({
 
 const engines = await Promise.all([
   PrivateEngine.start("redis"),
-  PrivateEngine.start("database", ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0"]),
+  PrivateEngine.start("database", ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--max-connections=500"]),
 ]);
 
 class Worker {
@@ -33,7 +33,7 @@ class Worker {
 
   static async start(): Promise<Worker> {
     const env = { ...process.env, ...Object.assign({}, ...engines.map((engine) => engine.env)) };
-    const child = fork(new URL("worker.ts", import.meta.url), { execArgv: ["--import", "tsx"], env });
+    const child = fork(new URL("worker.ts", import.meta.url), { execArgv: [...(process.env["SIM_PROF"] ? ["--cpu-prof", "--cpu-prof-dir=/tmp/simprof"] : []), "--import", "tsx"], env });
     await once(child, "message");
     return new Worker(child);
   }
@@ -57,9 +57,11 @@ class Worker {
   }
 
   async #ask(question: Question): Promise<WorkerAnswer> {
-    const reply = once(this.#child, "message");
+    const reply = once(this.#child, "message") as Promise<[WorkerAnswer]>;
+    const exit = once(this.#child, "exit").then(() => Promise.reject(new Error("a worker ended")));
     this.#child.send(question);
-    return ((await reply) as [WorkerAnswer])[0];
+    const [answer] = await Promise.race([reply, exit]);
+    return answer;
   }
 }
 

@@ -41,8 +41,9 @@ export class Model {
     return { id, from: this.tick(), losses: this.#losses };
   }
 
+  /** Notes a problem; after a loss it is one of another kind. */
   report(kind: string, text: string): void {
-    this.problems.push({ kind, text });
+    this.problems.push({ kind: this.#losses > 0 ? `${kind}, after a loss` : kind, text });
   }
 
   /**
@@ -55,7 +56,7 @@ export class Model {
     if (isNoticeable) return;
     for (const record of this.#all()) {
       for (const number of record.given.keys())
-        if (record.children.get(number)?.settledText === undefined) record.given.delete(number);
+        if (record.children.get(number)?.settledText === undefined) record.forgiven.add(number);
       record.numbered.splice(0);
     }
   }
@@ -104,7 +105,7 @@ export class Model {
   given(parent: RecordModel, post: OpenPost, begun: Begun, number: number, isReplayed: boolean): void {
     this.tick();
     if (!isReplayed && parent.mustBeGone(begun.from))
-      this.report("accepted beneath a deleted record", `${parent.shownPath} gave ${number} to ${begun.id}`);
+      this.report(`accepted beneath a deleted ${parent.level}`, `${parent.shownPath} gave ${number} to ${begun.id}`);
     this.#claim(parent, number, post.identity, `answered to ${begun.id}`);
     const later = parent.numbered.find(
       (other) => !other.isReplayed && !isReplayed && other.to < begun.from && other.number > number,
@@ -122,10 +123,13 @@ export class Model {
   /** No number is another record's, ever. */
   #claim(parent: RecordModel, number: number, identity: string, how: string): void {
     const holder = parent.given.get(number);
-    if (holder === undefined) parent.given.set(number, identity);
+    if (holder !== undefined && holder !== identity && parent.forgiven.delete(number)) {
+      parent.given.set(number, identity);
+      parent.children.delete(number);
+    } else if (holder === undefined) parent.given.set(number, identity);
     else if (holder !== identity)
       this.report(
-        "a number given twice",
+        `a ${parent.parent ? "message" : "chat"}'s number given twice`,
         `${parent.shownPath}: ${number} was given to ${holder} and then ${how} (${identity})`,
       );
   }
@@ -145,7 +149,7 @@ export class Model {
   acknowledge(record: RecordModel, write: Write, begun: Begun): void {
     this.tick();
     if (write.kind === "update" && record.mustBeGone(begun.from))
-      this.report("a deleted record was changed", `${record.shownPath} by ${begun.id}`);
+      this.report(`a deleted ${record.level} was changed`, `${record.shownPath} by ${begun.id}`);
     this.#settle(write, begun);
   }
 
@@ -155,7 +159,7 @@ export class Model {
   absent(record: RecordModel, begun: Begun, how = "read"): void {
     this.tick();
     if (record.mustExist(this.intervalOf(begun)))
-      this.report(`an acknowledged record is not there (${how})`, `${record.shownPath}, asked by ${begun.id}`);
+      this.report(`an acknowledged ${record.level} is not there (${how})`, `${record.shownPath}, asked by ${begun.id}`);
   }
 
   /** A client was shown a record. */
@@ -183,15 +187,19 @@ export class Model {
     const numbers = new Set(items.map(({ number }) => number));
     for (const record of parent.children.values()) {
       if (!numbers.has(record.number) && isCovered(record.number) && record.mustExist(interval))
-        this.report("a list lacks an acknowledged record", `${record.shownPath}, ${begun.id}`);
+        this.report(`a list lacks an acknowledged ${record.level}`, `${record.shownPath}, ${begun.id}`);
     }
   }
 
   #compare(record: RecordModel, text: string | null, interval: Interval, how: string): void {
-    if (record.mustBeGone(interval.from))
-      this.report("a deleted record is shown", `${record.shownPath} (${how})`);
+    const deleted = record.deletedAncestor(interval.from);
+    if (deleted)
+      this.report(
+        deleted === record ? `a deleted ${record.level} is shown` : `a ${record.level} of a deleted ${deleted.level} is shown`,
+        `${record.shownPath} (${how})`,
+      );
     else if (!record.mayShow(text, interval))
-      this.report("a record is shown as it is not", `${record.shownPath} as ${text} (${how})`);
+      this.report(`a ${record.level} is shown as it is not`, `${record.shownPath} as ${text} (${how})`);
   }
 
   /** The record of a number; one that nobody was told of must be of a POST whose outcome is open. */
@@ -203,7 +211,7 @@ export class Model {
     );
     const record = this.#recordAt(parent, number);
     if (!post) {
-      if (!known) this.report("a record that nobody posted", `${record.shownPath} as ${text}`);
+      if (!known) this.report(`a ${record.level} that nobody posted`, `${record.shownPath} as ${text}`);
       return record;
     }
     post.number = number;

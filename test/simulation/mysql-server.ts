@@ -140,9 +140,9 @@ export class SimulatedConnection {
       .call({
         engine: "mysql",
         name,
-        detail: detailOf(sql, values),
+        detail: `${this.#isInTransaction ? "· " : ""}${detailOf(sql, values)}`,
         run: () => this.#run(name, sql, values),
-        shown: (answer) => (answer as [unknown, unknown])[0],
+        shown: (answer) => shownOf((answer as [unknown, unknown])[0]),
         failure: connectionReset,
         onLost: () => this.lose(),
       })
@@ -190,6 +190,11 @@ function nameOf(sql: string): string {
   const verb = /^\s*([a-z]+)/.exec(text)?.[1] ?? "?";
   const table = /\b(?:from|into|update)\s+([a-z]+)/.exec(text)?.[1];
   return table === undefined || verb === "begin" ? verb : `${verb} ${table}`;
+}
+
+/** Of an answer the rows, or that there are none to be had. */
+function shownOf(rows: unknown): unknown {
+  return Array.isArray(rows) ? rows : "done";
 }
 
 const mostShown = 130;

@@ -31,6 +31,32 @@ import type { RedisServer } from "./redis-server.ts";
 import type { Steps } from "./steps.ts";
 import type { SimProcess } from "./world.ts";
 
+const redisReads = new Set(
+  "find page hmget hexists exists hget llen lrange zcard zrange zscore get who-serves".split(" "),
+);
+
+/** What a step touches, and whether another one can see that. */
+export interface StepNature {
+  readonly engine: "redis" | "mysql" | "all";
+  /** "commit" is seen at once; a "write" within a transaction is not seen by who reads; "private" is nobody else's. */
+  readonly kind: "read" | "write" | "commit" | "private";
+}
+
+/** By the label of a step: its name and details. */
+export function stepNature(label: string): StepNature {
+  if (label === "loss") return { engine: "all", kind: "commit" };
+  const [verb = ""] = label.split(" ");
+  if (verb === "begin") return { engine: "mysql", kind: "private" };
+  if (["commit", "rollback"].includes(verb)) return { engine: "mysql", kind: "commit" };
+  if (verb === "select") return { engine: "mysql", kind: label.includes("for update") ? "write" : "read" };
+  if (["insert", "update", "delete"].includes(verb)) {
+    // What is written within a transaction bears a dot.
+    return { engine: "mysql", kind: label.includes("· ") ? "write" : "commit" };
+  }
+  if (verb === "lpush+ltrim") return { engine: "redis", kind: "private" };
+  return { engine: "redis", kind: verb.split("+").every((one) => redisReads.has(one)) ? "read" : "commit" };
+}
+
 /** Tables that hold data, in an order in which they can be emptied. */
 export const tables = ["removals", "messages", "chats", "applications", "partitions", "settings"];
 
@@ -209,7 +235,11 @@ export interface Refusal {
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof ApiError) return { status: error.status, code: error.code, isContention: false };
   const message = error instanceof Error ? error.message : String(error);
-  return { status: 500, code: message.slice(0, 160), isContention: classify(error) === "contention" };
+  return { status: 500, code: message.slice(0, 160), isContention: isContention(error) };
+}
+
+export function isContention(error: unknown): boolean {
+  return classify(error) === "contention";
 }
 
 /** What lies in Redis, as far as the simulator looks at it itself. */

@@ -44,6 +44,8 @@ export class RecordModel {
   readonly children = new Map<number, RecordModel>();
   /** To which POST each number beneath it was given. */
   readonly given = new Map<number, string>();
+  /** Numbers that were lost in a way that nobody can notice: they may be given once more. */
+  readonly forgiven = new Set<number>();
   readonly numbered: GivenNumber[] = [];
   readonly openPosts: OpenPost[] = [];
 
@@ -58,6 +60,11 @@ export class RecordModel {
     return this.path.replace(/^[^:]*/, "app");
   }
 
+  get level(): "application" | "chat" | "message" {
+    if (!this.parent) return "application";
+    return this.parent.parent ? "message" : "chat";
+  }
+
   /** It, and all it lies beneath. */
   get line(): readonly RecordModel[] {
     return this.parent ? [this, ...this.parent.line] : [this];
@@ -65,7 +72,12 @@ export class RecordModel {
 
   /** Whether every reader who asks from a moment on must be told that it is not there. */
   mustBeGone(from: Moment): boolean {
-    return this.line.some(({ writes }) =>
+    return this.deletedAncestor(from) !== undefined;
+  }
+
+  /** It, or what it lies beneath, if that is deleted for certain from a moment on. */
+  deletedAncestor(from: Moment): RecordModel | undefined {
+    return this.line.findLast(({ writes }) =>
       writes.some(({ kind, isCertain, to }) => kind === "delete" && isCertain && to < from),
     );
   }

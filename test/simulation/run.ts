@@ -116,7 +116,7 @@ class Run {
   }
 
   async #before(what: Round["before"]): Promise<void> {
-    if (what === "counts") await this.#finish("counts", this.system.counts().catch(() => ""));
+    if (what === "counts") await this.#finish("counts", this.system.counts().catch(() => undefined));
     if (what === "flush" || what === "a flush and an hour") {
       this.system.trigger("minute");
       await this.#pass(1500);

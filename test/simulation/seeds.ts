@@ -39,10 +39,24 @@ export async function explainSeed(
   if (wanted === undefined) return [...report.trace, `seed ${seed}: nothing is wrong`].join("\n");
   const { plan: small, report: found, runs } = await shrink(stage, plan, wanted, report);
   return [
-    ...found.trace.slice(found.trace.findIndex((line) => / round +/.test(line))),
+    ...worthReading(found.trace),
     `seed ${seed}, made smaller in ${runs} runs: ${JSON.stringify(small, setsAsLists)}`,
     ...found.problems.map((problem) => `problem: ${problem.kind}: ${problem.text}`),
   ].join("\n");
+}
+
+/** What says nothing of interest in nearly every trace. */
+const dull =
+  /(renew-lease|llen|exists paused|lpush\+ltrim|select settings|get partitions|select removals \s+\[1000\] = \[\]|= null$)/;
+const mostColumns = 200;
+
+function worthReading(trace: readonly string[]): string[] {
+  const begin = trace.findIndex((line) => / round +0/.test(line));
+  return trace
+    .slice(begin)
+    .filter((line) => !dull.test(line) || /!!|failed/.test(line))
+    .filter((line) => !/^ *[\d.]+ {2}last /.test(line))
+    .map((line) => line.slice(0, mostColumns));
 }
 
 function setsAsLists(_name: string, value: unknown): unknown {

@@ -11,7 +11,7 @@ import { ofTests } from "../support/sql-guard.ts";
 import { openWorkspace } from "../support/workspace.ts";
 
 /** Connections that processes of a run may have at a time. */
-const connections = 40;
+const connections = 20;
 
 export interface OpenStage extends Stage {
   close(): Promise<void>;

@@ -54,6 +54,8 @@ export class Steps {
   readonly stalled = new Set<string>();
   /** While set, no fault strikes. */
   isHealed = true;
+  /** What befalls the next call that is made, where somebody else than the plan says so. */
+  forced: CallFault["what"] | undefined;
   /** While set, every call to it fails. */
   readonly away = new Set<"redis" | "mysql">();
   onGone: (process: SimProcess) => Promise<void> = () => Promise.resolve();
@@ -153,6 +155,9 @@ export class Steps {
   }
 
   #faultOf({ name, engine }: EngineCall): CallFault | undefined {
+    const { forced } = this;
+    this.forced = undefined;
+    if (forced) return { kind: "call", call: name, nth: 0, what: forced, ms: 12_000 };
     if (this.isHealed) return undefined;
     const nth = (this.#counts.get(name) ?? 0) + 1;
     this.#counts.set(name, nth);

@@ -9,6 +9,7 @@ import type { EngineFault, Plan } from "./plan.ts";
 import {
   type Api,
   contentsOf,
+  isContention,
   isKeptAlive,
   isLossNoticeable,
   isWake,
@@ -92,15 +93,14 @@ export class System {
     for (const { running, process } of this.flushers) if (process.isAlive) running.post(trigger);
   }
 
-  /** A process that comes, does one thing and ends. */
-  async once<T>(name: string, work: (parts: Parts) => Promise<T>): Promise<T> {
-    const process = this.#process(name, 0);
-    return new Task(process, name).run(() => work(this.#parts(process)));
-  }
-
-  /** Counts as the job does; says when it is over. */
-  async counts(): Promise<string> {
-    return this.once("counts", runCounts);
+  /** Counts as the job does, in a process of its own; resolves when it is over, or the process is gone. */
+  async counts(): Promise<void> {
+    const process = this.#process("counts", 0);
+    const gone = new Promise<void>((resolve) => {
+      process.onEnd(resolve);
+    });
+    const task = new Task(process, "counts");
+    await Promise.race([gone, task.run(() => runCounts(this.#parts(process)))]);
   }
 
   /** What befalls the engines in a round. */
@@ -260,7 +260,8 @@ export class System {
       warn: (fields, message) => void warn(fields, message),
       error: (fields, message) => {
         const text = error(fields, message);
-        if (/failed|ended/.test(message)) this.model.report("a defect was logged", text);
+        const { err } = fields as { err?: unknown };
+        if (/failed|ended/.test(message) && !isContention(err)) this.model.report("a defect was logged", text);
       },
     };
   }
