@@ -78,12 +78,15 @@ export class Explorer {
     });
   }
 
-  policy(steps: () => Steps, world: () => World): Policy {
+  policy(steps: Steps, world: World): Policy {
     return (events) => {
-      const ready = this.isOn ? nextSteps(events, world().nowMs) : new Map<string, SimEvent>();
-      if (ready.size === 0) return dueFirst(events);
+      if (!this.isOn) return dueFirst(events);
+      const isFirst = ({ kind, label, at }: SimEvent) => at <= world.nowMs && (kind === "client" || label === "copy");
+      const begins = dueFirst(events.filter(isFirst));
+      const ready = nextSteps(events, world.nowMs);
+      if (begins || ready.size === 0) return begins ?? dueFirst(events);
       const choice = this.#choose(ready);
-      steps().forced = choice.fault;
+      steps.forced = choice.fault;
       return ready.get(choice.actor);
     };
   }

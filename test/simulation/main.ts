@@ -4,6 +4,8 @@ import { once } from "node:events";
 import { parseArgs } from "node:util";
 
 import { PrivateEngine } from "../support/private-engines.ts";
+import type { Searched } from "./exhaustive.ts";
+import { pairs } from "./pairs.ts";
 import type { SeedResult } from "./seeds.ts";
 import type { Question, WorkerAnswer } from "./worker.ts";
 
@@ -16,6 +18,9 @@ const { values } = parseArgs({
     seed: { type: "string" },
     kind: { type: "string" },
     explain: { type: "string", default: "3" },
+    exhaustive: { type: "boolean", default: false },
+    pair: { type: "string" },
+    schedules: { type: "string", default: "100000" },
   },
 });
 
@@ -47,6 +52,12 @@ class Worker {
   async explain(seed: number, kind: string | undefined): Promise<string> {
     const reply = await this.#ask({ ask: "explain", seed, kind });
     if ("explained" in reply) return reply.explained;
+    throw new Error("the worker answered something else");
+  }
+
+  async search(pair: number, kind: "schedules" | "faults", most: number, ms: number): Promise<Searched> {
+    const reply = await this.#ask({ ask: "search", pair, kind, most, ms });
+    if ("searched" in reply) return reply.searched;
     throw new Error("the worker answered something else");
   }
 
@@ -107,6 +118,32 @@ async function runAll(workers: readonly Worker[]): Promise<readonly Found[]> {
   return [...found.values()];
 }
 
+/** Searches every pair, without a fault and with one, as many at a time as there are workers. */
+async function searchAll(workers: readonly Worker[]): Promise<boolean> {
+  const ms = values.seconds === undefined ? 2 ** 31 - 1 : Number(values.seconds) * 1000;
+  const wanted = [...pairs.keys()].filter((nth) => values.pair === undefined || nth === Number(values.pair));
+  const queue = wanted.flatMap((pair) => (["schedules", "faults"] as const).map((kind) => ({ pair, kind })));
+  let isFine = true;
+  const work = async (worker: Worker) => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const { pair, kind } = next;
+      const startMs = Date.now();
+      const found = await worker.search(pair, kind, Number(values.schedules), ms);
+      const seconds = ((Date.now() - startMs) / 1000).toFixed(0);
+      console.log(
+        `${pair} ${kind}: ${pairs[pair]?.name}: ${found.schedules} in ${seconds} s` +
+          (found.isWhole ? ", all there are" : ", not all"),
+      );
+      for (const [problem, { schedules, first }] of Object.entries(found.problems)) {
+        isFine = false;
+        console.log(`  ${schedules} ${problem}\n${first}`);
+      }
+    }
+  };
+  await Promise.all(workers.map(work));
+  return isFine;
+}
+
 async function main(): Promise<boolean> {
   const one = values.seed === undefined ? undefined : Number(values.seed);
   const count = one === undefined ? Number(values.workers) : 1;
@@ -117,6 +154,7 @@ async function main(): Promise<boolean> {
       console.log(await first?.explain(one, values.kind));
       return true;
     }
+    if (values.exhaustive) return await searchAll(workers);
     const found = await runAll(workers);
     for (const { kind, first: result } of found.slice(0, Number(values.explain))) {
       console.log(`\n${kind}: npm run test:simulation -- --seed ${result.seed} --kind "${kind}"`);

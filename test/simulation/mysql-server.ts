@@ -156,7 +156,12 @@ export class SimulatedConnection {
       );
   }
 
-  /** Rolls back, as a server does when a connection is lost; what it is asked within that transaction fails. */
+  /** A pool puts another one in the place of a lost one. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** Rolls back, as a server does when a connection is lost; whatever it is asked then fails. */
   async lose(): Promise<void> {
     if (!this.#isInTransaction) return;
     this.#isInTransaction = false;
@@ -165,7 +170,6 @@ export class SimulatedConnection {
   }
 
   async #run(name: string, sql: string, values: unknown): Promise<readonly [unknown, unknown]> {
-    if (name === "begin" || name === "rollback") this.#isLost = false;
     if (this.#isLost) throw connectionReset();
     if (!this.process.isAlive) throw connectionReset();
     const answer = await new Promise<readonly [unknown, unknown]>((resolve, reject) => {

@@ -36,6 +36,8 @@ export interface ClientOperation {
   readonly api: 0 | 1;
   /** After the round began. */
   readonly atMs: number;
+  /** The operation whose answer its client waits for before. */
+  readonly after?: string;
   readonly ask: Ask;
 }
 
@@ -44,6 +46,10 @@ export interface Round {
   readonly operations: readonly ClientOperation[];
   /** When the minute comes for the flushers, if it does. */
   readonly minuteAtMs?: number;
+  /** The operation after whose answer the minute comes. */
+  readonly minuteAfter?: string;
+  /** A loss at a moment that the schedule chooses. */
+  readonly loss?: EngineFault["what"];
 }
 
 /** What befalls an engine at a moment of a round. */

@@ -25,7 +25,7 @@ import { unseen } from "../../src/jobs/job.ts";
 import { knexSettings } from "../../src/store/connection.ts";
 import { classify } from "../../src/store/failure.ts";
 import { Store } from "../../src/store/store.ts";
-import type { MysqlServer } from "./mysql-server.ts";
+import type { MysqlServer, SimulatedConnection as MysqlConnection } from "./mysql-server.ts";
 import { type Answers, simulatedClient } from "./redis-client.ts";
 import type { RedisServer } from "./redis-server.ts";
 import type { Steps } from "./steps.ts";
@@ -131,15 +131,10 @@ function bufferOf({ process, steps, redis, config, settings }: Parts): Buffer {
 
 function storeOf({ process, steps, mysql, config }: Parts): Store {
   const pool = knex({ ...knexSettings(config.database, "writing"), pool: { min: 0, max: 4 } });
-  const taken: Awaited<ReturnType<MysqlServer["take"]>>[] = [];
   Object.assign((pool as Knex & { client: object }).client, {
-    acquireRawConnection: async () => {
-      const connection = await mysql.take(process, steps);
-      taken.push(connection);
-      return connection;
-    },
-    destroyRawConnection: () => Promise.resolve(),
-    validateConnection: () => true,
+    acquireRawConnection: () => mysql.take(process, steps),
+    destroyRawConnection: (connection: MysqlConnection) => mysql.release(connection),
+    validateConnection: ({ isLost }: MysqlConnection) => !isLost,
   });
   return new Store(pool);
 }
@@ -235,6 +230,8 @@ export interface Refusal {
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof ApiError) return { status: error.status, code: error.code, isContention: false };
   const message = error instanceof Error ? error.message : String(error);
+  // An operator's command says so itself.
+  if (error instanceof BufferUnavailableError) return { status: 503, code: message, isContention: false };
   return { status: 500, code: message.slice(0, 160), isContention: isContention(error) };
 }
 

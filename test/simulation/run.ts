@@ -3,9 +3,11 @@ import { Clients } from "./clients.ts";
 import { compareStores, readAll } from "./final-check.ts";
 import { Model, type Problem } from "./model.ts";
 import type { Ask, ClientOperation, Plan, Round } from "./plan.ts";
+import type { Api } from "./product.ts";
 import { seedIds } from "./seeded-ids.ts";
 import { type Stage, System } from "./system.ts";
-import { type Policy, Task, World } from "./world.ts";
+import { Task, World } from "./world.ts";
+import type { Explorer } from "./explorer.ts";
 
 export interface Report {
   readonly problems: readonly Problem[];
@@ -21,16 +23,20 @@ const patienceMs = 10_000;
 /** What waits is flushed within so long, once all is well. */
 const drainedWithinMs = 600_000;
 
-export async function runPlan(stage: Stage, plan: Plan, policy?: Policy): Promise<Report> {
-  const world = new World(plan.seed, policy);
+/** `explorer` decides who moves in the rounds, in place of the seed. */
+export async function runPlan(stage: Stage, plan: Plan, explorer?: Explorer): Promise<Report> {
+  const world = new World(plan.seed);
   const model = new Model();
   seedIds(plan.seed);
   await stage.mysql.reset();
   await stage.redis.putBack(undefined);
   const run = new Run(stage, plan, world, model);
+  if (explorer) world.policy = explorer.policy(run.system.steps, world);
   try {
     await run.setUp();
-    await run.rounds();
+    await run.rounds((isOn) => {
+      if (explorer) explorer.isOn = isOn;
+    });
     await run.compare();
   } catch (error) {
     model.report("the simulator failed", error instanceof Error ? String(error.stack) : String(error));
@@ -72,12 +78,14 @@ class Run {
     this.system.steps.isHealed = false;
   }
 
-  async rounds(): Promise<void> {
+  async rounds(tellWhetherOn: (isOn: boolean) => void): Promise<void> {
     for (const [nth, round] of this.#plan.rounds.entries()) {
       await this.#before(round.before);
       this.#world.note("round", String(nth));
       this.system.scheduleFaults(nth);
+      tellWhetherOn(true);
       await this.#take(round);
+      tellWhetherOn(false);
     }
   }
 
@@ -126,7 +134,11 @@ class Run {
 
   async #take(round: Round): Promise<void> {
     const startMs = this.#world.nowMs;
-    for (const operation of round.operations) this.#start(operation, startMs);
+    for (const operation of round.operations) {
+      this.#open.add(operation.id);
+      if (operation.after === undefined) this.#start(operation, startMs, round);
+    }
+    if (round.loss) this.system.scheduleLoss(round.loss);
     if (round.minuteAtMs !== undefined) {
       const run = () => {
         this.system.trigger("minute");
@@ -138,29 +150,37 @@ class Run {
     this.#open.clear();
   }
 
-  #start({ id, api, atMs, ask }: ClientOperation, startMs: number): void {
+  #start({ id, api, atMs, ask }: ClientOperation, startMs: number, round?: Round): void {
     this.#open.add(id);
+    const next = () => {
+      this.#open.delete(id);
+      if (round?.minuteAfter === id) this.system.trigger("minute");
+      const following = round?.operations.filter(({ after }) => after === id) ?? [];
+      for (const operation of following) this.#start(operation, this.#world.nowMs, round);
+    };
     const run = () => {
       const slot = this.system.apis[api];
       if (!slot?.process.isAlive) {
-        this.#open.delete(id);
+        next();
         return;
       }
-      slot.process.onEnd(() => this.#open.delete(id));
-      this.#ask(new Task(slot.process, `op${id}`), id, ask, () => slot.running);
+      slot.process.onEnd(() => {
+        if (this.#open.has(id)) next();
+      });
+      this.#ask(new Task(slot.process, `op${id}`), id, ask, slot.running, next);
     };
     this.#world.add({ at: startMs + atMs, kind: "client", run });
   }
 
-  #ask(task: Task, id: string, ask: Ask, api: () => Parameters<Clients["ask"]>[0]): void {
+  #ask(task: Task, id: string, ask: Ask, api: Api, next: () => void): void {
     const { do: what, ...how } = ask;
     this.#world.note(task.name, `▶ ${what} ${JSON.stringify(how)}`);
     const done = (told: string) => {
       this.#world.note(task.name, `◀ ${told}`);
-      this.#open.delete(id);
+      if (this.#open.has(id)) next();
     };
     task
-      .run(() => this.#clients.ask(api(), id, ask))
+      .run(() => this.#clients.ask(api, id, ask))
       .then(done, (error: unknown) => {
         this.#model.report("the simulator failed", String(error));
         done("failed");

@@ -50,7 +50,7 @@ const dull =
   /(renew-lease|llen|exists paused|lpush\+ltrim|select settings|get partitions|select removals \s+\[1000\] = \[\]|= null$)/;
 const mostColumns = 200;
 
-function worthReading(trace: readonly string[]): string[] {
+export function worthReading(trace: readonly string[]): string[] {
   const begin = trace.findIndex((line) => / round +0/.test(line));
   return trace
     .slice(begin)

@@ -115,6 +115,14 @@ export class System {
     }
   }
 
+  /** A loss that may strike at any moment from now on; a copy that is put back is taken now. */
+  scheduleLoss(what: EngineFault["what"]): void {
+    const fault: EngineFault = { kind: "engine", what, round: 0, atMs: 0, takenAtMs: 0, ms: 0 };
+    const { nowMs } = this.world;
+    if (what.endsWith("put back")) this.#at(nowMs - 1, () => this.#take(fault), "copy");
+    this.#at(nowMs, () => this.#strike(fault), "loss");
+  }
+
   /** All that still waits to go wrong does not; every process lives and every engine serves. */
   heal(): void {
     this.steps.isHealed = true;
@@ -144,8 +152,8 @@ export class System {
     await this.#stage.redis.putBack(undefined);
   }
 
-  #at(at: number, run: () => Promise<void>): void {
-    this.world.add({ at, kind: "fault", label: "engine", run });
+  #at(at: number, run: () => Promise<void>, label = "engine"): void {
+    this.world.add({ at, kind: "fault", label, run });
   }
 
   async #take(fault: EngineFault): Promise<void> {

@@ -1,4 +1,6 @@
 /** A process that runs seeds which it is told, on a database and a namespace of its own. */
+import { type Searched, search, searches } from "./exhaustive.ts";
+import { pairs } from "./pairs.ts";
 import { explainSeed, runSeed, type SeedResult } from "./seeds.ts";
 import { openStage } from "./stage.ts";
 import { installVirtualTime } from "./virtual-time.ts";
@@ -7,14 +9,32 @@ import { installVirtualTime } from "./virtual-time.ts";
 export type Question =
   | { readonly ask: "run"; readonly seed: number }
   | { readonly ask: "explain"; readonly seed: number; readonly kind: string | undefined }
+  /** All schedules of a pair, by its place among the pairs; at most so many, in so many milliseconds. */
+  | {
+      readonly ask: "search";
+      readonly pair: number;
+      readonly kind: keyof typeof searches;
+      readonly most: number;
+      readonly ms: number;
+    }
   | { readonly ask: "end" };
 
 /** What it answers. */
 export type WorkerAnswer =
-  { readonly ready: true } | { readonly ran: SeedResult } | { readonly explained: string };
+  | { readonly ready: true }
+  | { readonly ran: SeedResult }
+  | { readonly explained: string }
+  | { readonly searched: Searched };
 
 function answer(message: WorkerAnswer): void {
   process.send?.(message);
+}
+
+async function searchPair({ pair, kind, most, ms }: Question & { ask: "search" }): Promise<Searched> {
+  const wanted = pairs[pair];
+  if (!wanted) throw new Error(`there is no pair ${pair}`);
+  const endMs = Date.now() + ms;
+  return search(stage, wanted, searches[kind], (schedules) => schedules < most && Date.now() < endMs);
 }
 
 installVirtualTime();
@@ -27,6 +47,9 @@ process.on("message", (question: Question) => {
         return;
       case "explain":
         answer({ explained: await explainSeed(stage, question.seed, question.kind) });
+        return;
+      case "search":
+        answer({ searched: await searchPair(question) });
         return;
       case "end":
         await stage.close();

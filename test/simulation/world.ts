@@ -115,7 +115,8 @@ const mostEvents = 20_000;
 
 export class World {
   readonly seed: number;
-  readonly policy: Policy;
+  /** Who decides what is next. */
+  policy: Policy = dueFirst;
   /** Milliseconds since the beginning, by nobody's clock. */
   nowMs = 0;
   /** Called before each event, for what is due by the clock of an engine. */
@@ -126,9 +127,8 @@ export class World {
   #events: SimEvent[] = [];
   #taken = 0;
 
-  constructor(seed: number, policy: Policy = dueFirst) {
+  constructor(seed: number) {
     this.seed = seed;
-    this.policy = policy;
   }
 
   get wallMs(): number {
