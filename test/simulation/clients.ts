@@ -8,6 +8,11 @@ import type { RecordModel } from "./record.ts";
 /** What became of an operation, for the trace. */
 export type Told = string;
 
+type AskOfRecords = Exclude<
+  Ask,
+  { do: "create application" | "delete application" | "get application" | "requeue" | "discard" }
+>;
+
 type Answered<T> = { readonly value: T } | { readonly refusal: Refusal };
 
 /** Asks on behalf of clients; `token` is the application that they all use. */
@@ -32,6 +37,17 @@ export class Clients {
       case "delete application":
       case "get application":
         return this.#onApplication(api, begun, ask.do);
+      case "requeue":
+        return this.#requeue(api, ask.nth);
+      case "discard":
+        return this.#discard(api, begun, ask.nth);
+      default:
+        return this.#askOfRecords(api, begun, ask);
+    }
+  }
+
+  async #askOfRecords(api: Api, begun: Begun, ask: AskOfRecords): Promise<Told> {
+    switch (ask.do) {
       case "post chat":
       case "list chats":
         return this.#onChats(api, begun, ask);
@@ -46,9 +62,6 @@ export class Clients {
       case "delete message":
       case "get message":
         return this.#onMessage(api, begun, ask);
-      case "requeue":
-      case "discard":
-        return this.#onDeadLetter(api, begun, ask.do, ask.nth);
     }
   }
 
@@ -62,7 +75,11 @@ export class Clients {
     return isReplayed ? "201, replayed" : "201";
   }
 
-  async #onApplication(api: Api, begun: Begun, what: "delete application" | "get application"): Promise<Told> {
+  async #onApplication(
+    api: Api,
+    begun: Begun,
+    what: "delete application" | "get application",
+  ): Promise<Told> {
     const { token } = this;
     const application = this.#application;
     if (!application) return "nothing to ask for";
@@ -135,26 +152,41 @@ export class Clients {
   }
 
   /** As an operator does: looks at the dead letters and decides about one. */
-  async #onDeadLetter(api: Api, begun: Begun, what: "requeue" | "discard", nth: number): Promise<Told> {
-    const found = await outcome(api.deadLetters.list(0, nth, 1));
-    if ("refusal" in found) return this.#refused(found.refusal);
-    const [letter] = found.value;
+  async #requeue(api: Api, nth: number): Promise<Told> {
+    const id = (await this.#deadLetter(api, nth))?.id;
+    if (id === undefined) return "no dead letter";
+    const requeued = await outcome(api.deadLetters.requeue(id));
+    return "refusal" in requeued ? this.#refused(requeued.refusal) : `requeued ${requeued.value}`;
+  }
+
+  /** A new record that is thrown away is deleted with it; of a change, the record stays as it was. */
+  async #discard(api: Api, begun: Begun, nth: number): Promise<Told> {
+    const letter = await this.#deadLetter(api, nth);
     if (!letter) return "no dead letter";
-    if (what === "requeue") {
-      const requeued = await outcome(api.deadLetters.requeue(letter.id));
-      return "refusal" in requeued ? this.#refused(requeued.refusal) : `requeued ${requeued.value}`;
+    const { id, record } = letter;
+    const isChange = /:d?r$/.test(id);
+    if (isChange) record?.doubt(["update"]);
+    const write = record && !isChange ? this.#model.beginWrite(record, "delete", null, begun) : undefined;
+    const discarded = await outcome(api.deadLetters.discard(id));
+    if ("refusal" in discarded) return this.#refused(discarded.refusal);
+    if (record && write) {
+      if (discarded.value) this.#model.acknowledge(record, write, begun);
+      else this.#model.refuseWrite(record, write);
     }
+    return `discarded ${id.replace(/^[^:]*/, "app")}: ${discarded.value}`;
+  }
+
+  async #deadLetter(
+    api: Api,
+    nth: number,
+  ): Promise<{ readonly id: string; readonly record: RecordModel | undefined } | undefined> {
+    const found = await outcome(api.deadLetters.list(0, nth, 1));
+    const [letter] = "value" in found ? found.value : [];
+    if (!letter) return undefined;
     const path = [letter.token, letter.chatNumber, letter.number].filter((part) => part !== undefined);
     const application = this.#model.applications.get(letter.token ?? "");
     const record = [...(application?.all() ?? [])].find((one) => one.path === path.join(":"));
-    const isChange = /:d?r$/.test(letter.id);
-    const write = record && !isChange ? this.#model.beginWrite(record, "delete", null, begun) : undefined;
-    if (record && isChange) record.doubt(["update"]);
-    const discarded = await outcome(api.deadLetters.discard(letter.id));
-    if ("refusal" in discarded) return this.#refused(discarded.refusal);
-    if (record && write && discarded.value) this.#model.acknowledge(record, write, begun);
-    if (record && write && !discarded.value) this.#model.refuseWrite(record, write);
-    return `discarded ${letter.id.replace(/^[^:]*/, "app")}: ${discarded.value}`;
+    return { id: letter.id, record };
   }
 
   async #post(

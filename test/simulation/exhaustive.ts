@@ -3,7 +3,7 @@ import { type Bounds, Explorer } from "./explorer.ts";
 import { type Pair, planOfPair } from "./pairs.ts";
 import { runPlan } from "./run.ts";
 import { worthReading } from "./seeds.ts";
-import type { Stage } from "./system.ts";
+import type { Stage } from "./stage.ts";
 
 /** Without a fault every schedule that differs; with one those in which an actor is interrupted so often. */
 export const searches: Readonly<Record<"schedules" | "faults", Bounds>> = {

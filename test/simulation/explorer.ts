@@ -3,7 +3,7 @@
  * choices made where more than one could move. Choices that only swap two steps which do not touch the same thing are
  * left out (sleep sets), so that what is left are schedules that differ in what they do.
  */
-import { stepNature } from "./product.ts";
+import { stepNature } from "./product-calls.ts";
 import type { CallFault, Steps } from "./steps.ts";
 import { dueFirst, type Policy, type SimEvent, type World } from "./world.ts";
 
@@ -81,7 +81,8 @@ export class Explorer {
   policy(steps: Steps, world: World): Policy {
     return (events) => {
       if (!this.isOn) return dueFirst(events);
-      const isFirst = ({ kind, label, at }: SimEvent) => at <= world.nowMs && (kind === "client" || label === "copy");
+      const isFirst = ({ kind, label, at }: SimEvent) =>
+        at <= world.nowMs && (kind === "client" || label === "copy");
       const begins = dueFirst(events.filter(isFirst));
       const ready = nextSteps(events, world.nowMs);
       if (begins || ready.size === 0) return begins ?? dueFirst(events);
@@ -109,21 +110,22 @@ export class Explorer {
   }
 
   #choicesOf(ready: ReadonlyMap<string, SimEvent>): Choice[] {
-    const choices: Choice[] = [];
-    const { interruptions, faults } = this.#bounds;
-    const mayInterrupt = interruptions === undefined || this.#interruptions < interruptions;
-    const actors = [...ready.keys()].sort((a, b) => Number(b === this.#last) - Number(a === this.#last));
-    const canGoOn = this.#last !== undefined && ready.has(this.#last);
-    for (const actor of actors) {
-      const step = ready.get(actor)?.label ?? "";
-      if (canGoOn && actor !== this.#last && !mayInterrupt) continue;
-      if (interruptions === undefined && this.#sleeping.get(actor) === step) continue;
-      choices.push({ actor, step, fault: undefined });
-      if (!this.#hasFault) choices.push(...faults.map((fault) => ({ actor, step, fault })));
-    }
-    // Everybody sleeps: what follows was seen; it is gone through once, to its end.
-    if (choices.length === 0) choices.push(...[...ready].slice(0, 1).map(([actor, { label = "" }]) => ({ actor, step: label, fault: undefined })));
-    return choices;
+    const steps = [...ready].map(([actor, { label = "" }]) => ({ actor, step: label }));
+    // Whoever moved last goes on first.
+    const actors = steps.sort((a, b) => Number(b.actor === this.#last) - Number(a.actor === this.#last));
+    const tried = actors.filter(({ actor, step }) => !this.#isLeftOut(actor, step, ready));
+    // Where everybody sleeps, what follows was seen; it is gone through once, to its end.
+    const wanted = tried.length > 0 ? tried : actors.slice(0, 1);
+    const faults = this.#hasFault ? [] : this.#bounds.faults;
+    return wanted.flatMap((one) => [undefined, ...faults].map((fault) => ({ ...one, fault })));
+  }
+
+  #isLeftOut(actor: string, step: string, ready: ReadonlyMap<string, SimEvent>): boolean {
+    const { interruptions } = this.#bounds;
+    if (interruptions === undefined) return this.#sleeping.get(actor) === step;
+    const last = this.#last;
+    if (last === undefined || actor === last || !ready.has(last)) return false;
+    return this.#interruptions >= interruptions;
   }
 
   /** Those that were tried before at a point, or slept there, sleep on as long as nobody touches what they touch. */

@@ -1,9 +1,10 @@
 /** Compares what is there in the end, when nothing waits any more, with what clients were told. */
 import type { Clients } from "./clients.ts";
 import type { Begun, Model } from "./model.ts";
-import { type Api, type Contents, contentsOf, problemsOf } from "./product.ts";
+import type { Api } from "./product.ts";
+import { type Contents, contentsOf, problemsOf } from "./product-contents.ts";
 import type { RecordModel, Write } from "./record.ts";
-import type { Stage } from "./system.ts";
+import type { Stage } from "./stage.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -83,7 +84,10 @@ function compareApplication(
 function compareRow(model: Model, record: RecordModel, text: string | null, begun: Begun): void {
   if (record.mustBeGone(begun.from)) model.report(`a row of a deleted ${record.level}`, record.shownPath);
   else if (!record.mayShow(text, model.intervalOf(begun), isRefused))
-    model.report(`a row of a ${record.level} is not as it was acknowledged`, `${record.shownPath} is ${text}`);
+    model.report(
+      `a row of a ${record.level} is not as it was acknowledged`,
+      `${record.shownPath} is ${text}`,
+    );
 }
 
 /** Of a record that MySQL refused, or whose chat it refused, there is no row. */
@@ -92,7 +96,10 @@ function missing(model: Model, record: RecordModel, dead: ReadonlySet<string>, b
   const wasRefused = record.line.some(({ path, writes }) => dead.has(path) && writes.some(isRefused));
   const isChatStored = record.parent?.parent !== undefined && !dead.has(record.parent.path);
   if (wasRefused && !(isChatStored && !record.writes.some(isRefused))) return;
-  model.report(`an acknowledged ${record.level} ${dead.has(record.path) ? "is dead" : "has no row"}`, record.shownPath);
+  model.report(
+    `an acknowledged ${record.level} ${dead.has(record.path) ? "is dead" : "has no row"}`,
+    record.shownPath,
+  );
 }
 
 function compareCounts(model: Model, { applications, chats, messages }: Rows): void {

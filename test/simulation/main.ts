@@ -26,7 +26,11 @@ const { values } = parseArgs({
 
 const engines = await Promise.all([
   PrivateEngine.start("redis"),
-  PrivateEngine.start("database", ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--max-connections=500"]),
+  PrivateEngine.start("database", [
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-doublewrite=0",
+    "--max-connections=500",
+  ]),
 ]);
 
 class Worker {
@@ -37,8 +41,15 @@ class Worker {
   }
 
   static async start(): Promise<Worker> {
-    const env = { ...process.env, ...Object.assign({}, ...engines.map((engine) => engine.env)) };
-    const child = fork(new URL("worker.ts", import.meta.url), { execArgv: [...(process.env["SIM_PROF"] ? ["--cpu-prof", "--cpu-prof-dir=/tmp/simprof"] : []), "--import", "tsx"], env });
+    const env = engines.reduce((all, engine) => ({ ...all, ...engine.env }), process.env);
+    const child = fork(new URL("worker.ts", import.meta.url), {
+      execArgv: [
+        ...(process.env["SIM_PROF"] ? ["--cpu-prof", "--cpu-prof-dir=/tmp/simprof"] : []),
+        "--import",
+        "tsx",
+      ],
+      env,
+    });
     await once(child, "message");
     return new Worker(child);
   }
@@ -68,11 +79,10 @@ class Worker {
   }
 
   async #ask(question: Question): Promise<WorkerAnswer> {
-    const reply = once(this.#child, "message") as Promise<[WorkerAnswer]>;
+    const reply = once(this.#child, "message").then(([message]) => message as WorkerAnswer);
     const exit = once(this.#child, "exit").then(() => Promise.reject(new Error("a worker ended")));
     this.#child.send(question);
-    const [answer] = await Promise.race([reply, exit]);
-    return answer;
+    return Promise.race([reply, exit]);
   }
 }
 
@@ -114,7 +124,8 @@ async function runAll(workers: readonly Worker[]): Promise<readonly Found[]> {
     `${done} seeds in ${seconds.toFixed(0)} s: ${(done / seconds).toFixed(1)} a second, ` +
       `${Math.round(events / done)} steps each; ${found.size} kinds of problems`,
   );
-  for (const { kind, seeds, first } of found.values()) console.log(`  ${seeds} ${kind} (first ${first.seed})`);
+  for (const { kind, seeds, first } of found.values())
+    console.log(`  ${seeds} ${kind} (first ${first.seed})`);
   return [...found.values()];
 }
 

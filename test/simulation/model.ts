@@ -65,11 +65,7 @@ export class Model {
     for (const application of this.applications.values()) yield* application.all();
   }
 
-  #loseBeneath(
-    record: RecordModel,
-    isParentKept: boolean,
-    isKept: (record: RecordModel) => boolean,
-  ): void {
+  #loseBeneath(record: RecordModel, isParentKept: boolean, isKept: (record: RecordModel) => boolean): void {
     const isRecordKept = isParentKept && isKept(record);
     if (!isRecordKept) record.doubt();
     for (const child of record.children.values()) this.#loseBeneath(child, isRecordKept, isKept);
@@ -105,7 +101,10 @@ export class Model {
   given(parent: RecordModel, post: OpenPost, begun: Begun, number: number, isReplayed: boolean): void {
     this.tick();
     if (!isReplayed && parent.mustBeGone(begun.from))
-      this.report(`accepted beneath a deleted ${parent.level}`, `${parent.shownPath} gave ${number} to ${begun.id}`);
+      this.report(
+        `accepted beneath a deleted ${parent.level}`,
+        `${parent.shownPath} gave ${number} to ${begun.id}`,
+      );
     this.#claim(parent, number, post.identity, `answered to ${begun.id}`);
     const later = parent.numbered.find(
       (other) => !other.isReplayed && !isReplayed && other.to < begun.from && other.number > number,
@@ -159,7 +158,10 @@ export class Model {
   absent(record: RecordModel, begun: Begun, how = "read"): void {
     this.tick();
     if (record.mustExist(this.intervalOf(begun)))
-      this.report(`an acknowledged ${record.level} is not there (${how})`, `${record.shownPath}, asked by ${begun.id}`);
+      this.report(
+        `an acknowledged ${record.level} is not there (${how})`,
+        `${record.shownPath}, asked by ${begun.id}`,
+      );
   }
 
   /** A client was shown a record. */
@@ -195,7 +197,9 @@ export class Model {
     const deleted = record.deletedAncestor(interval.from);
     if (deleted)
       this.report(
-        deleted === record ? `a deleted ${record.level} is shown` : `a ${record.level} of a deleted ${deleted.level} is shown`,
+        deleted === record
+          ? `a deleted ${record.level} is shown`
+          : `a ${record.level} of a deleted ${deleted.level} is shown`,
         `${record.shownPath} (${how})`,
       );
     else if (!record.mayShow(text, interval))

@@ -100,7 +100,8 @@ export class MysqlServer {
 
   /** Rolls back what a process has begun, as the server does when it is gone; its connections go to others. */
   async releaseAll(process: SimProcess): Promise<void> {
-    for (const connection of [...this.#used]) if (connection.process === process) await this.release(connection);
+    for (const connection of [...this.#used])
+      if (connection.process === process) await this.release(connection);
   }
 
   /** Loses what a process has begun and not gone on with for too long. */

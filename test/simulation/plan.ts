@@ -1,7 +1,8 @@
 /** What happens in a run, as far as it is not chance of each step: who asks what and when, and what goes wrong. */
 import type { Random } from "../crash/random.ts";
 import { spread } from "./chance.ts";
-import { namedCalls, type Settings } from "./product.ts";
+import { namedCalls } from "./product-calls.ts";
+import type { Settings } from "./product.ts";
 import type { CallFault, Pace } from "./steps.ts";
 
 /** What a client asks. Chats and messages are named by their place from the newest that is known then. */
@@ -22,8 +23,10 @@ export type Ask =
   | { readonly do: "list chats"; readonly page: ListPage }
   | { readonly do: "list messages"; readonly chat: number; readonly page: ListPage }
   | { readonly do: "create application"; readonly key: string }
-  | { readonly do: "delete application" | "get application" }
-  | { readonly do: "requeue" | "discard"; readonly nth: number };
+  | { readonly do: "delete application" }
+  | { readonly do: "get application" }
+  | { readonly do: "requeue"; readonly nth: number }
+  | { readonly do: "discard"; readonly nth: number };
 
 export interface ListPage {
   readonly order: "asc" | "desc";
@@ -108,12 +111,22 @@ export function drawPlan(seed: number, random: Random, options: PlanOptions = ev
   };
 }
 
+/**
+ * Draws the parts of a plan. Each plan has likings of its own: some kinds of operations it does not have, others it has
+ * often, so that what needs several of a kind comes about.
+ */
 class Draw {
   readonly #random: Random;
+  readonly #likings: readonly number[];
+  readonly #refusals: number;
+  readonly #keys: number;
   #texts = 0;
 
   constructor(random: Random) {
     this.#random = random;
+    this.#likings = Array.from({ length: 15 }, () => random.pick([0, 1, 1, 3]) ?? 1);
+    this.#refusals = random.pick([0, 0, 0.1, 0.4]) ?? 0;
+    this.#keys = random.pick([0, 0.1, 0.5]) ?? 0;
   }
 
   happens(chance: number): boolean {
@@ -159,8 +172,16 @@ class Draw {
   #callFault(): CallFault {
     const random = this.#random;
     const what =
-      random.pick(["never", "reply lost", "reply lost", "cut", "late", "gone before", "gone after", "frozen"] as const) ??
-      "never";
+      random.pick([
+        "never",
+        "reply lost",
+        "reply lost",
+        "cut",
+        "late",
+        "gone before",
+        "gone after",
+        "frozen",
+      ] as const) ?? "never";
     const ms = what === "frozen" ? spread(random.next(), 500, 7_200_000) : spread(random.next(), 1, 3000);
     const nth = Math.ceil(spread(random.next(), 0.5, 8));
     return { kind: "call", call: random.pick(namedCalls) ?? "accept", nth, what, ms: Math.round(ms) };
@@ -168,7 +189,7 @@ class Draw {
 
   #text(): string {
     this.#texts += 1;
-    return `${this.happens(0.08) ? "refused" : "text"} ${this.#texts}`;
+    return `${this.happens(this.#refusals) ? "refused" : "text"} ${this.#texts}`;
   }
 
   /** Mostly the newest. */
@@ -186,7 +207,7 @@ class Draw {
   /** A repeated request is the same request. */
   #post(): { text: string; key?: string } {
     const text = this.#text();
-    if (!this.happens(0.15)) return { text };
+    if (!this.happens(this.#keys)) return { text };
     const key = `key${this.#random.integer(1, 2)}`;
     return { key, text: `text of ${key}` };
   }
@@ -210,9 +231,10 @@ class Draw {
       [1, () => ({ do: "requeue", nth: 0 })],
       [3, () => ({ do: "discard", nth: 0 })],
     ];
-    let left = this.#random.next() * asks.reduce((sum, [weight]) => sum + weight, 0);
-    for (const [weight, make] of asks) {
-      left -= weight;
+    const weights = asks.map(([weight], nth) => weight * (this.#likings[nth] ?? 1));
+    let left = this.#random.next() * weights.reduce((sum, weight) => sum + weight, 0);
+    for (const [nth, [, make]] of asks.entries()) {
+      left -= weights[nth] ?? 0;
       if (left < 0) return make();
     }
     return { do: "get application" };

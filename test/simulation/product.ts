@@ -2,7 +2,6 @@
  * All that the simulator knows of how Sluice is put together: which parts make a process, what a call is named, what
  * lies where in Redis. When the program's wiring changes, this file does.
  */
-import type { Redis } from "ioredis";
 import knex, { type Knex } from "knex";
 
 import { Buffer } from "../../src/buffer/buffer.ts";
@@ -31,68 +30,8 @@ import type { RedisServer } from "./redis-server.ts";
 import type { Steps } from "./steps.ts";
 import type { SimProcess } from "./world.ts";
 
-const redisReads = new Set(
-  "find page hmget hexists exists hget llen lrange zcard zrange zscore get who-serves".split(" "),
-);
-
-/** What a step touches, and whether another one can see that. */
-export interface StepNature {
-  readonly engine: "redis" | "mysql" | "all";
-  /** "commit" is seen at once; a "write" within a transaction is not seen by who reads; "private" is nobody else's. */
-  readonly kind: "read" | "write" | "commit" | "private";
-}
-
-/** By the label of a step: its name and details. */
-export function stepNature(label: string): StepNature {
-  if (label === "loss") return { engine: "all", kind: "commit" };
-  const [verb = ""] = label.split(" ");
-  if (verb === "begin") return { engine: "mysql", kind: "private" };
-  if (["commit", "rollback"].includes(verb)) return { engine: "mysql", kind: "commit" };
-  if (verb === "select") return { engine: "mysql", kind: label.includes("for update") ? "write" : "read" };
-  if (["insert", "update", "delete"].includes(verb)) {
-    // What is written within a transaction bears a dot.
-    return { engine: "mysql", kind: label.includes("· ") ? "write" : "commit" };
-  }
-  if (verb === "lpush+ltrim") return { engine: "redis", kind: "private" };
-  return { engine: "redis", kind: verb.split("+").every((one) => redisReads.has(one)) ? "read" : "commit" };
-}
-
 /** Tables that hold data, in an order in which they can be emptied. */
 export const tables = ["removals", "messages", "chats", "applications", "partitions", "settings"];
-
-/** Calls that a fault may strike, each as likely as another. */
-export const namedCalls = [
-  "accept",
-  "seed",
-  "find",
-  "revise",
-  "acknowledge",
-  "acknowledge",
-  "bury",
-  "acquire-lease",
-  "renew-lease",
-  "begin-epoch",
-  "who-serves",
-  "delete-application",
-  "hincrby+hmget+llen",
-  "hmget",
-  "lrange",
-  "begin",
-  "commit",
-  "commit",
-  "insert messages",
-  "insert chats",
-  "update messages",
-  "update partitions",
-  "select partitions",
-  "select chats",
-  "select messages",
-  "select applications",
-  "delete messages",
-  "delete chats",
-  "insert removals",
-  "select removals",
-] as const;
 
 const prefix = "sluice-";
 
@@ -237,64 +176,4 @@ export function refusalOf(error: unknown): Refusal {
 
 export function isContention(error: unknown): boolean {
   return classify(error) === "contention";
-}
-
-/** What lies in Redis, as far as the simulator looks at it itself. */
-export interface Contents {
-  /** Payloads by the path of their record, `token:chat` or `token:chat:message`, and where they lie. */
-  readonly payloads: readonly {
-    readonly path: string;
-    readonly home: "pending" | "revisions" | "dead";
-    readonly payload: string;
-  }[];
-  readonly references: readonly string[];
-  readonly deadLetters: readonly string[];
-  readonly meta: Readonly<Record<string, string>>;
-}
-
-export async function contentsOf(client: Redis, namespace: string): Promise<Contents> {
-  const root = `${namespace}:{0}:`;
-  const payloads: Contents["payloads"][number][] = [];
-  for (const home of ["pending", "revisions", "dead"] as const) {
-    for (const key of await client.keys(`${root}${home}:*`)) {
-      const parent = key.slice(root.length + home.length + 1);
-      const records = Object.entries(await client.hgetall(key));
-      payloads.push(...records.map(([number, payload]) => ({ path: `${parent}:${number}`, home, payload })));
-    }
-  }
-  const [chats, messages, deadLetters, meta] = await Promise.all([
-    client.lrange(`${root}chats`, 0, -1),
-    client.lrange(`${root}messages`, 0, -1),
-    client.zrange(`${root}dead-letters`, "0", "-1"),
-    client.hgetall(`${root}meta`),
-  ]);
-  return { payloads, references: [...chats, ...messages], deadLetters, meta };
-}
-
-/** Keys that somebody keeps alive while time passes. */
-export function isKeptAlive(key: string): boolean {
-  return key.endsWith("lease");
-}
-
-/** What of the buffer is not as it must be, at rest. */
-export function problemsOf({ payloads, references, deadLetters, meta }: Contents): string[] {
-  const bytes = Number(meta["bytes"] ?? 0);
-  const listed = new Set(references.map((reference) => reference.replace(/:(r|d|dr)$/, "")));
-  const dead = new Set(deadLetters.map((reference) => reference.replace(/:(r|d|dr)$/, "")));
-  const unlisted = payloads.filter(({ path, home }) => !listed.has(path) && !(home === "dead" && dead.has(path)));
-  const sum = payloads.reduce((total, { payload }) => total + globalThis.Buffer.byteLength(payload), 0);
-  return [
-    ...unlisted.map(({ path, home }) => `a payload in ${home} is not listed: ${path.replace(/^[^:]*/, "…")}`),
-    ...(sum === bytes ? [] : [`bytes say ${bytes}, and ${sum} are there`]),
-  ];
-}
-
-/**
- * Whether anybody can know that a Redis was put back to what it holds now: a copy since which nothing was flushed looks
- * like one that has lost nothing. What was accepted since is then lost, and its numbers are given again.
- */
-export function isLossNoticeable({ meta }: Contents, partitions: readonly Readonly<Record<string, unknown>>[]): boolean {
-  return partitions.some(
-    (row) => meta["epoch"] !== row["epoch"] || Number(meta["sequence"] ?? 0) < Number(row["flush_sequence"]),
-  );
 }

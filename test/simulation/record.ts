@@ -106,8 +106,7 @@ export class RecordModel {
         write.text === text &&
         write.from < to &&
         !texts.some(
-          (later) =>
-            later.isCertain && later.from > endOf(write) && later.to < from && !isIgnored(later),
+          (later) => later.isCertain && later.from > endOf(write) && later.to < from && !isIgnored(later),
         ),
     );
   }

@@ -140,6 +140,12 @@ export class RedisServer {
     return { values, deadlines: new Map(this.#deadlines) };
   }
 
+  /** Begins with nothing, for a run of its own. */
+  async begin(): Promise<void> {
+    await this.putBack(undefined);
+    this.#lives = 1;
+  }
+
   /** Starts again with what an older copy holds, or with nothing. */
   async putBack(copy: RedisCopy | undefined): Promise<void> {
     this.#lives += 1;

@@ -4,8 +4,9 @@ import { compareStores, readAll } from "./final-check.ts";
 import { Model, type Problem } from "./model.ts";
 import type { Ask, ClientOperation, Plan, Round } from "./plan.ts";
 import type { Api } from "./product.ts";
-import { seedIds } from "./seeded-ids.ts";
-import { type Stage, System } from "./system.ts";
+import { seedIds, unseedIds } from "./seeded-ids.ts";
+import type { Stage } from "./stage.ts";
+import { System } from "./system.ts";
 import { Task, World } from "./world.ts";
 import type { Explorer } from "./explorer.ts";
 
@@ -29,7 +30,8 @@ export async function runPlan(stage: Stage, plan: Plan, explorer?: Explorer): Pr
   const model = new Model();
   seedIds(plan.seed);
   await stage.mysql.reset();
-  await stage.redis.putBack(undefined);
+  await stage.redis.begin();
+  world.names.set(stage.config.database.name, "database");
   const run = new Run(stage, plan, world, model);
   if (explorer) world.policy = explorer.policy(run.system.steps, world);
   try {
@@ -42,6 +44,7 @@ export async function runPlan(stage: Stage, plan: Plan, explorer?: Explorer): Pr
     model.report("the simulator failed", error instanceof Error ? String(error.stack) : String(error));
   } finally {
     await run.end();
+    unseedIds();
   }
   const { stalled } = run.system.steps;
   return { problems: model.problems, trace: world.trace, events: world.taken, stalled };
@@ -107,7 +110,10 @@ class Run {
     const api = system.apis[0];
     if (!api) return;
     const task = new Task(api.process, "last");
-    await this.#finish("the last look", task.run(() => readAll(this.#model, this.#clients, api.running)));
+    await this.#finish(
+      "the last look",
+      task.run(() => readAll(this.#model, this.#clients, api.running)),
+    );
     await compareStores(this.#stage, this.#model, { mayHaveOrphans: system.hasLostMysql });
   }
 
@@ -124,7 +130,11 @@ class Run {
   }
 
   async #before(what: Round["before"]): Promise<void> {
-    if (what === "counts") await this.#finish("counts", this.system.counts().catch(() => undefined));
+    if (what === "counts")
+      await this.#finish(
+        "counts",
+        this.system.counts().catch(() => undefined),
+      );
     if (what === "flush" || what === "a flush and an hour") {
       this.system.trigger("minute");
       await this.#pass(1500);

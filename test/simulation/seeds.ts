@@ -3,7 +3,7 @@ import { Random } from "../crash/random.ts";
 import { drawPlan, everyLoss, type Plan, type PlanOptions } from "./plan.ts";
 import { type Report, runPlan } from "./run.ts";
 import { shrink } from "./shrink.ts";
-import type { Stage } from "./system.ts";
+import type { Stage } from "./stage.ts";
 
 /** What one seed showed. */
 export interface SeedResult {

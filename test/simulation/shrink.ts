@@ -1,7 +1,7 @@
 /** Makes a plan that shows a problem smaller, part by part, as long as the problem is still there. */
 import type { Plan, Round } from "./plan.ts";
 import { type Report, runPlan } from "./run.ts";
-import type { Stage } from "./system.ts";
+import type { Stage } from "./stage.ts";
 
 /** Runs that a plan is worth. */
 const mostRuns = 400;
@@ -39,11 +39,14 @@ type Smaller = (plan: Plan) => Plan | undefined;
 
 function* simplifications({ plan, report }: Shrunk): Generator<Smaller> {
   for (let nth = plan.faults.length - 1; nth >= 0; nth -= 1)
-    yield (now) => (now.faults[nth] ? { ...now, faults: now.faults.filter((_, at) => at !== nth) } : undefined);
+    yield (now) =>
+      now.faults[nth] ? { ...now, faults: now.faults.filter((_, at) => at !== nth) } : undefined;
   for (const at of plan.rounds.keys()) {
-    yield (now) => withRound(now, at, (round) => (round.operations.length > 0 ? { ...round, operations: [] } : undefined));
+    yield (now) =>
+      withRound(now, at, (round) => (round.operations.length > 0 ? { ...round, operations: [] } : undefined));
   }
-  yield (now) => (now.rounds.at(-1)?.operations.length === 0 ? { ...now, rounds: now.rounds.slice(0, -1) } : undefined);
+  yield (now) =>
+    now.rounds.at(-1)?.operations.length === 0 ? { ...now, rounds: now.rounds.slice(0, -1) } : undefined;
   for (const { operations } of plan.rounds) {
     for (const { id } of operations) yield (now) => withoutOperation(now, id);
   }
@@ -63,7 +66,9 @@ function* simplifications({ plan, report }: Shrunk): Generator<Smaller> {
 function* simplerRounds(plan: Plan): Generator<Smaller> {
   for (const at of plan.rounds.keys()) {
     yield (now) =>
-      withRound(now, at, (round) => (round.before === "nothing" ? undefined : { ...round, before: "nothing" }));
+      withRound(now, at, (round) =>
+        round.before === "nothing" ? undefined : { ...round, before: "nothing" },
+      );
     yield (now) =>
       withRound(now, at, ({ minuteAtMs, ...round }) => (minuteAtMs === undefined ? undefined : round));
   }

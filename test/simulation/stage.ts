@@ -1,17 +1,26 @@
 /** Opens what runs need: a database whose tables refuse some texts, a namespace, and connections to both. */
+import type { Redis } from "ioredis";
 import type { Knex } from "knex";
 import type { ConnectionOptions } from "mysql2";
 
 import { RedisServer } from "./redis-server.ts";
 import { MysqlServer } from "./mysql-server.ts";
 import { tables } from "./product.ts";
-import type { Stage } from "./system.ts";
+import type { Config } from "../../src/config.ts";
 import { knexSettings } from "../../src/store/connection.ts";
 import { ofTests } from "../support/sql-guard.ts";
 import { openWorkspace } from "../support/workspace.ts";
 
 /** Connections that processes of a run may have at a time. */
 const connections = 20;
+
+/** Engines that runs share, one run after the other. */
+export interface Stage {
+  readonly client: Redis;
+  readonly redis: RedisServer;
+  readonly mysql: MysqlServer;
+  readonly config: Config;
+}
 
 export interface OpenStage extends Stage {
   close(): Promise<void>;

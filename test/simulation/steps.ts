@@ -92,10 +92,7 @@ export class Steps {
     if (chanceOf(seed, name, "stalls") * 100 >= this.#pace.stalls || this.isHealed) return usual;
     if (this.#pace.calm?.has(name)) return usual;
     this.stalled.add(name);
-    return Math.min(
-      mostLatencyMs[engine],
-      spread(chanceOf(seed, name, "stall"), 2, this.#pace.mostStallMs),
-    );
+    return Math.min(mostLatencyMs[engine], spread(chanceOf(seed, name, "stall"), 2, this.#pace.mostStallMs));
   }
 
   async #take(task: Task, one: EngineCall, caller: Caller): Promise<void> {
@@ -126,14 +123,21 @@ export class Steps {
       (error: unknown): Answer => ({ error }),
     );
     this.#world.note(task.name, `${one.engine} ${one.name} ${one.detail} = ${described(one, answer)}`);
-    if (fault?.what === "gone after") {
-      await this.onGone(task.process);
-    } else if (fault?.what === "reply lost" || fault?.what === "cut") {
-      await one.onLost?.();
-      if (fault.what === "cut") this.cut(task.process, one.engine);
-      caller?.fail();
-    } else if ("error" in answer) caller?.reject(answer.error);
+    if (fault?.what === "gone after") await this.onGone(task.process);
+    else if (fault) await this.#loseReply(task, one, caller, fault);
+    else if ("error" in answer) caller?.reject(answer.error);
     else caller?.resolve(answer.value);
+  }
+
+  async #loseReply(
+    task: Task,
+    one: EngineCall,
+    caller: Caller | undefined,
+    { what }: CallFault,
+  ): Promise<void> {
+    await one.onLost?.();
+    if (what === "cut") this.cut(task.process, one.engine);
+    caller?.fail();
   }
 
   /** Loses a process' connection to an engine, and with it what was on its way. */
@@ -179,6 +183,6 @@ const mostDescribed = 110;
 
 function described({ shown = (value) => value }: EngineCall, answer: Answer): string {
   if ("error" in answer) return `failed: ${answer.error instanceof Error ? answer.error.message : "?"}`;
-  const text = JSON.stringify(shown(answer.value)) ?? "nothing";
+  const text = JSON.stringify(shown(answer.value) ?? null);
   return text.length > mostDescribed ? `${text.slice(0, mostDescribed)}…` : text;
 }

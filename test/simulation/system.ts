@@ -1,17 +1,12 @@
 /** The simulated system: its processes, which come back when they are gone, and what befalls its engines. */
-import type { Redis } from "ioredis";
-
-import type { Config } from "../../src/config.ts";
 import type { FlushLog } from "../../src/flusher/ports.ts";
+import { doubt } from "./doubt.ts";
 import type { Model } from "./model.ts";
-import type { MysqlCopy, MysqlServer } from "./mysql-server.ts";
+import type { MysqlCopy } from "./mysql-server.ts";
 import type { EngineFault, Plan } from "./plan.ts";
 import {
   type Api,
-  contentsOf,
   isContention,
-  isKeptAlive,
-  isLossNoticeable,
   isWake,
   type Parts,
   runCounts,
@@ -19,18 +14,11 @@ import {
   startApi,
   startFlusher,
 } from "./product.ts";
-import type { RecordModel } from "./record.ts";
-import type { RedisCopy, RedisServer } from "./redis-server.ts";
+import { contentsOf, isKeptAlive } from "./product-contents.ts";
+import type { RedisCopy } from "./redis-server.ts";
+import type { Stage } from "./stage.ts";
 import { Steps } from "./steps.ts";
 import { SimProcess, Task, type World } from "./world.ts";
-
-/** Engines that runs share, one run after the other. */
-export interface Stage {
-  readonly client: Redis;
-  readonly redis: RedisServer;
-  readonly mysql: MysqlServer;
-  readonly config: Config;
-}
 
 /** One of the system's processes: whoever is it at a time. */
 interface Slot<T> {
@@ -52,7 +40,6 @@ export class System {
   readonly model: Model;
   readonly apis: Slot<Api>[] = [];
   readonly flushers: Slot<RunningFlusher>[] = [];
-  /** Faults that the program itself has logged. */
   readonly #stage: Stage;
   readonly #plan: Plan;
   readonly #copies = new Map<EngineFault, RedisCopy | MysqlCopy>();
@@ -127,6 +114,7 @@ export class System {
   heal(): void {
     this.steps.isHealed = true;
     this.steps.away.clear();
+    this.world.thaw();
     this.world.forget(({ kind, label }) => kind === "fault" && label === "engine");
   }
 
@@ -170,14 +158,14 @@ export class System {
       case "redis emptied":
       case "redis put back":
         await redis.putBack(fault.what === "redis emptied" ? undefined : (copy as RedisCopy | undefined));
-        await this.#doubt();
+        await doubt(this.#stage, this.world, this.model);
         for (const { process } of [...this.apis, ...this.flushers]) this.steps.cut(process, "redis");
         return;
       case "mysql put back":
         this.hasLostMysql = true;
         for (const { process } of [...this.apis, ...this.flushers]) this.steps.cut(process, "mysql");
         if (copy) await mysql.putBack(copy as MysqlCopy);
-        await this.#doubt();
+        await doubt(this.#stage, this.world, this.model);
         return;
       case "redis away":
       case "mysql away": {
@@ -190,26 +178,6 @@ export class System {
         });
       }
     }
-  }
-
-  /** After a loss that alone is certain which MySQL has, as it was acknowledged last, and Redis knows nothing of. */
-  async #doubt(): Promise<void> {
-    const { client, mysql, config } = this.#stage;
-    const contents = await contentsOf(client, config.redis.namespace);
-    const isNoticeable = isLossNoticeable(contents, await mysql.sql("select * from partitions"));
-    const touched = new Set(contents.payloads.map(({ path }) => path));
-    const rows = await rowsByPath(mysql);
-    const isWriting = this.world.events.some(
-      ({ process, engine }) => engine === "mysql" && process?.name.startsWith("flush"),
-    );
-    const isKept = (record: RecordModel): boolean => {
-      const settled = record.settledText;
-      if (settled === undefined || touched.has(record.path)) return false;
-      const isBeneath = [...touched].some((path) => path.startsWith(`${record.path}:`));
-      if (settled === "deleted") return !rows.has(record.path) && !isWriting && !isBeneath;
-      return rows.get(record.path) === settled.text && rows.has(record.path);
-    };
-    this.model.lose(isKept, isNoticeable);
   }
 
   async #replace(process: SimProcess): Promise<void> {
@@ -235,7 +203,10 @@ export class System {
 
   #slot<T>(name: string, skewMs: number, start: (parts: Parts) => T): Slot<T> {
     const process = this.#process(name, skewMs);
-    const task = new Task(process, `${name}${this.#lives > this.#plan.flushers + 2 ? `.${this.#lives}` : ""}`);
+    const task = new Task(
+      process,
+      `${name}${this.#lives > this.#plan.flushers + 2 ? `.${this.#lives}` : ""}`,
+    );
     return { name, skewMs, process, running: task.run(() => start(this.#parts(process))) };
   }
 
@@ -269,18 +240,9 @@ export class System {
       error: (fields, message) => {
         const text = error(fields, message);
         const { err } = fields as { err?: unknown };
-        if (/failed|ended/.test(message) && !isContention(err)) this.model.report("a defect was logged", text);
+        if (/failed|ended/.test(message) && !isContention(err))
+          this.model.report("a defect was logged", text);
       },
     };
   }
-}
-
-/** Texts of all rows, by path. */
-async function rowsByPath(mysql: MysqlServer): Promise<Map<string, unknown>> {
-  const rows = await mysql.sql(
-    `select token as path, name as text from applications
-     union all select concat(application_token, ':', number), title from chats
-     union all select concat(application_token, ':', chat_number, ':', number), body from messages`,
-  );
-  return new Map(rows.map(({ path, text }) => [String(path), text]));
 }

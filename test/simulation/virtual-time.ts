@@ -29,7 +29,7 @@ const real = {
   clearInterval: globalThis.clearInterval,
   setImmediate: globalThis.setImmediate,
   random: Math.random,
-  performanceNow: performance.now,
+  performanceNow: performance.now.bind(performance),
   delay: timersPromises.setTimeout,
 };
 let immediatesWaiting = 0;
@@ -83,7 +83,7 @@ export function installVirtualTime(): () => void {
     get: (target, property) =>
       property === "now" ? () => nowOf(hosts.getStore()) : (Reflect.get(target, property) as unknown),
   });
-  performance.now = () => hosts.getStore()?.monotonicMs() ?? real.performanceNow.call(performance);
+  performance.now = () => hosts.getStore()?.monotonicMs() ?? real.performanceNow();
   Math.random = () => hosts.getStore()?.random() ?? real.random();
   installTimers();
   syncBuiltinESMExports();
@@ -116,9 +116,7 @@ function installTimers(): void {
   };
   // What repeats by itself in a process (a pool that looks for idle connections) changes nothing here.
   const setRepeated = (callback: Callback, ms = 0, ...args: unknown[]) =>
-    hosts.getStore()
-      ? new TimerHandle({ cancel: () => undefined })
-      : real.setInterval(callback, ms, ...args);
+    hosts.getStore() ? new TimerHandle({ cancel: () => undefined }) : real.setInterval(callback, ms, ...args);
   const setSoon = (callback: Callback, ...args: unknown[]) => {
     if (!hosts.getStore()) return real.setImmediate(callback, ...args);
     immediatesWaiting += 1;
@@ -142,7 +140,7 @@ function installTimers(): void {
 
 async function delayed<T>(ms?: number, value?: T, options?: { signal?: AbortSignal }): Promise<T> {
   const host = hosts.getStore();
-  if (!host) return real.delay(ms, value as T, options);
+  if (!host) return real.delay(ms, value, options) as Promise<T>;
   const { signal } = options ?? {};
   signal?.throwIfAborted();
   return new Promise<T>((resolve, reject) => {

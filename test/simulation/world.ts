@@ -16,6 +16,8 @@ export class SimProcess {
   /** How far its clock is ahead. */
   skewMs = 0;
   isAlive = true;
+  /** Until when it stands still. */
+  frozenUntilMs = 0;
   readonly #onEnd: (() => void)[] = [];
   readonly #reconnectListeners: (() => void)[] = [];
 
@@ -155,14 +157,24 @@ export class World {
 
   /** Holds up all that a process waits for, in its order. */
   freeze(process: SimProcess, ms: number): void {
-    const until = this.nowMs + ms;
-    for (const event of this.#events) if (event.process === process) event.at = Math.max(event.at, until);
+    process.frozenUntilMs = this.nowMs + ms;
+    for (const event of this.#events)
+      if (event.process === process) event.at = Math.max(event.at, process.frozenUntilMs);
   }
 
-  /** Lets time pass of which nobody notices anything but by a clock. */
+  /** Lets time pass of which nobody who moves notices anything but by a clock. */
   jump(ms: number): void {
+    for (const event of this.#events) {
+      const isFrozen = event.process !== undefined && event.process.frozenUntilMs > this.nowMs;
+      if (!isFrozen) event.at += ms;
+    }
     this.nowMs += ms;
-    for (const event of this.#events) event.at += ms;
+  }
+
+  /** Lets so much time pass that nobody stands still any more. */
+  thaw(): void {
+    const untilMs = Math.max(0, ...this.#events.map(({ process }) => process?.frozenUntilMs ?? 0));
+    if (untilMs > this.nowMs) this.jump(untilMs - this.nowMs);
   }
 
   note(who: string, what: string): void {
