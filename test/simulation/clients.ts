@@ -166,7 +166,8 @@ export class Clients {
     const { id, record } = letter;
     const isChange = /:d?r$/.test(id);
     if (isChange) record?.doubt(["update"]);
-    const write = record && !isChange ? this.#model.beginWrite(record, "delete", null, begun) : undefined;
+    const write =
+      record && !isChange ? this.#model.beginWrite(record, "delete", "discarded", begun) : undefined;
     const discarded = await outcome(api.deadLetters.discard(id));
     if ("refusal" in discarded) return this.#refused(discarded.refusal);
     if (record && write) {

@@ -102,7 +102,7 @@ export class Model {
     this.tick();
     if (!isReplayed && parent.mustBeGone(begun.from))
       this.report(
-        `accepted beneath a deleted ${parent.level}`,
+        `accepted beneath a ${parent.deletion} ${parent.level}`,
         `${parent.shownPath} gave ${number} to ${begun.id}`,
       );
     this.#claim(parent, number, post.identity, `answered to ${begun.id}`);
@@ -198,8 +198,8 @@ export class Model {
     if (deleted)
       this.report(
         deleted === record
-          ? `a deleted ${record.level} is shown`
-          : `a ${record.level} of a deleted ${deleted.level} is shown`,
+          ? `a ${record.deletion} ${record.level} is shown`
+          : `a ${record.level} of a ${deleted.deletion} ${deleted.level} is shown`,
         `${record.shownPath} (${how})`,
       );
     else if (!record.mayShow(text, interval))

@@ -10,6 +10,7 @@ export interface Interval {
 
 export interface Write {
   readonly kind: "create" | "update" | "delete";
+  /** Of a deletion, whether an operator threw the record away. */
   readonly text: string | null;
   readonly from: Moment;
   /** When it was acknowledged; for ever later where that is not known. */
@@ -68,6 +69,11 @@ export class RecordModel {
   /** It, and all it lies beneath. */
   get line(): readonly RecordModel[] {
     return this.parent ? [this, ...this.parent.line] : [this];
+  }
+
+  /** How it was deleted. */
+  get deletion(): "deleted" | "discarded" {
+    return this.writes.some(({ kind, text }) => kind === "delete" && text !== null) ? "discarded" : "deleted";
   }
 
   /** Whether every reader who asks from a moment on must be told that it is not there. */

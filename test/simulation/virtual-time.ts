@@ -140,7 +140,7 @@ function installTimers(): void {
 
 async function delayed<T>(ms?: number, value?: T, options?: { signal?: AbortSignal }): Promise<T> {
   const host = hosts.getStore();
-  if (!host) return real.delay(ms, value, options) as Promise<T>;
+  if (!host) return real.delay<T>(ms, value, options);
   const { signal } = options ?? {};
   signal?.throwIfAborted();
   return new Promise<T>((resolve, reject) => {
