@@ -7,7 +7,12 @@ import type { Stage } from "./stage.ts";
 import type { World } from "./world.ts";
 
 /** Takes from the model what may have been lost just now. */
-export async function doubt({ client, mysql, config }: Stage, world: World, model: Model): Promise<void> {
+export async function doubt(
+  { client, mysql, config }: Stage,
+  world: World,
+  model: Model,
+  what: string,
+): Promise<void> {
   const contents = await contentsOf(client, config.redis.namespace);
   const isNoticeable = isLossNoticeable(contents, await mysql.sql("select * from partitions"));
   const touched = new Set(contents.payloads.map(({ path }) => path));
@@ -22,7 +27,7 @@ export async function doubt({ client, mysql, config }: Stage, world: World, mode
     if (settled === "deleted") return !rows.has(record.path) && !isWriting && !isBeneath;
     return rows.get(record.path) === settled.text && rows.has(record.path);
   };
-  model.lose(isKept, isNoticeable);
+  model.lose(what, isKept, isNoticeable);
 }
 
 /** Texts of all rows, by path. */

@@ -29,7 +29,8 @@ export class Model {
   readonly problems: Problem[] = [];
   readonly applications = new Map<string, RecordModel>();
   #now: Moment = 0;
-  #losses = 0;
+  /** What was lost, in its order. */
+  readonly #losses: string[] = [];
 
   /** A moment later than all before. */
   tick(): Moment {
@@ -38,20 +39,22 @@ export class Model {
   }
 
   begin(id: string): Begun {
-    return { id, from: this.tick(), losses: this.#losses };
+    return { id, from: this.tick(), losses: this.#losses.length };
   }
 
   /** Notes a problem; after a loss it is one of another kind. */
   report(kind: string, text: string): void {
-    this.problems.push({ kind: this.#losses > 0 ? `${kind}, after a loss` : kind, text });
+    const [first, second] = this.#losses;
+    const after = second === undefined ? first : "several losses";
+    this.problems.push({ kind: after === undefined ? kind : `${kind}, after ${after}`, text });
   }
 
   /**
    * Something was lost: only what `isKept` says is as it was. Where nobody can notice, the numbers of what was lost may
    * be given again.
    */
-  lose(isKept: (record: RecordModel) => boolean, isNoticeable: boolean): void {
-    this.#losses += 1;
+  lose(what: string, isKept: (record: RecordModel) => boolean, isNoticeable: boolean): void {
+    this.#losses.push(what);
     for (const application of this.applications.values()) this.#loseBeneath(application, true, isKept);
     if (isNoticeable) return;
     for (const record of this.#all()) {
@@ -241,6 +244,6 @@ export class Model {
 
   #settle(write: Write, { losses }: Begun): void {
     write.to = this.#now;
-    write.isCertain = losses === this.#losses;
+    write.isCertain = losses === this.#losses.length;
   }
 }

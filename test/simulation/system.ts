@@ -158,14 +158,14 @@ export class System {
       case "redis emptied":
       case "redis put back":
         await redis.putBack(fault.what === "redis emptied" ? undefined : (copy as RedisCopy | undefined));
-        await doubt(this.#stage, this.world, this.model);
+        await doubt(this.#stage, this.world, this.model, fault.what);
         for (const { process } of [...this.apis, ...this.flushers]) this.steps.cut(process, "redis");
         return;
       case "mysql put back":
         this.hasLostMysql = true;
         for (const { process } of [...this.apis, ...this.flushers]) this.steps.cut(process, "mysql");
         if (copy) await mysql.putBack(copy as MysqlCopy);
-        await doubt(this.#stage, this.world, this.model);
+        await doubt(this.#stage, this.world, this.model, fault.what);
         return;
       case "redis away":
       case "mysql away": {
