@@ -3,7 +3,7 @@ import type { Random } from "../crash/random.ts";
 import { spread } from "./chance.ts";
 import { namedCalls } from "./product-calls.ts";
 import type { Settings } from "./product.ts";
-import type { CallFault, Pace } from "./steps.ts";
+import type { CallFault, LinkFault, Pace } from "./steps.ts";
 
 /** What a client asks. Chats and messages are named by their place from the newest that is known then. */
 export type Ask =
@@ -45,7 +45,7 @@ export interface ClientOperation {
 }
 
 export interface Round {
-  readonly before: "nothing" | "flush" | "an hour" | "a flush and an hour" | "counts";
+  readonly before: "nothing" | "a moment" | "flush" | "an hour" | "a flush and an hour" | "counts";
   readonly operations: readonly ClientOperation[];
   /** When the minute comes for the flushers, if it does. */
   readonly minuteAtMs?: number;
@@ -61,12 +61,14 @@ export interface EngineFault {
   readonly what: "redis emptied" | "redis put back" | "mysql put back" | "redis away" | "mysql away";
   readonly round: number;
   readonly atMs: number;
+  /** Strikes so long after the first call of this name in the round, instead. */
+  readonly after?: string;
   /** When the copy was taken that is put back: this long before, or at the beginning of the round. */
   readonly takenAtMs: number;
   readonly ms: number;
 }
 
-export type Fault = CallFault | EngineFault;
+export type Fault = CallFault | LinkFault | EngineFault;
 
 export interface Plan {
   readonly seed: number;
@@ -101,11 +103,15 @@ export function drawPlan(seed: number, random: Random, options: PlanOptions = ev
       thresholds: { chats: random.integer(1, 4), messages: random.integer(1, 6) },
       maxRows: random.integer(1, 6),
     },
-    pace: { stalls: random.pick([0, 5, 15, 30]) ?? 0, mostStallMs: random.pick([50, 500, 2900]) ?? 50 },
+    pace: {
+      stalls: random.pick([0, 5, 15, 30]) ?? 0,
+      mostStallMs: random.pick([50, 500, 2900]) ?? 50,
+      slow: random.pick([undefined, undefined, "mysql", "redis"] as const),
+    },
     flushers: random.integer(1, 4) === 1 ? 2 : 1,
     skewsMs: Array.from({ length: 4 }, () => (draw.happens(0.3) ? random.integer(-30_000, 30_000) : 0)),
     chats: random.integer(1, 2),
-    messages: random.integer(0, 4),
+    messages: draw.isHurried ? random.integer(3, 4) : random.integer(0, 4),
     rounds,
     faults: draw.faults(roundCount, options),
   };
@@ -120,10 +126,16 @@ class Draw {
   readonly #likings: readonly number[];
   readonly #refusals: number;
   readonly #keys: number;
+  /** Which loss a plan has, if it is one of losses. */
+  readonly #loss: number;
+  /** Whether clients do little but change messages, one after the other, in round after round. */
+  readonly isHurried: boolean;
   #texts = 0;
 
   constructor(random: Random) {
     this.#random = random;
+    this.isHurried = this.happens(0.25);
+    this.#loss = this.happens(0.3) ? random.next() : -1;
     this.#likings = Array.from({ length: 15 }, () => random.pick([0, 1, 1, 3]) ?? 1);
     this.#refusals = random.pick([0, 0, 0.1, 0.4]) ?? 0;
     this.#keys = random.pick([0, 0.1, 0.5]) ?? 0;
@@ -134,11 +146,36 @@ class Draw {
   }
 
   round(nth: number): Round {
+    return this.isHurried ? this.#hurriedRound(nth) : this.#anyRound(nth);
+  }
+
+  /** Several messages are changed in some order, and perhaps another one is posted between. */
+  #hurriedRound(nth: number): Round {
+    const random = this.#random;
+    const before =
+      nth === 0 ? "a flush and an hour" : (random.pick(["a moment", "nothing"] as const) ?? "nothing");
+    const places = random.shuffled([0, 1, 2, 3]).slice(0, random.integer(3, 4));
+    const asks = places.map((message): Ask =>
+      this.happens(0.15)
+        ? { do: "post message", chat: 0, text: this.#text() }
+        : { do: "update message", chat: 0, message, text: this.#text() },
+    );
+    const operations = asks.map((ask, at) => ({ id: `${nth}.${at}`, api: 0 as const, atMs: at * 4, ask }));
+    return { before, operations, ...(this.happens(0.7) && { minuteAtMs: 20 }) };
+  }
+
+  #anyRound(nth: number): Round {
     const random = this.#random;
     const before = this.happens(0.35)
       ? "nothing"
-      : (random.pick(["flush", "an hour", "a flush and an hour", "a flush and an hour", "counts"] as const) ??
-        "nothing");
+      : (random.pick([
+          "a moment",
+          "flush",
+          "an hour",
+          "a flush and an hour",
+          "a flush and an hour",
+          "counts",
+        ] as const) ?? "nothing");
     const withinMs = random.pick([3, 20, 200]) ?? 20;
     const count = random.integer(1, 6);
     const operations = Array.from({ length: count }, (_, at): ClientOperation => ({
@@ -153,17 +190,31 @@ class Draw {
   faults(rounds: number, { losses }: PlanOptions): Fault[] {
     const count = this.#random.pick([0, 0, 1, 1, 2, 3]) ?? 0;
     return Array.from({ length: count }, () =>
-      losses.size > 0 && this.happens(0.4) ? this.#engineFault(rounds, [...losses]) : this.#callFault(),
+      losses.size > 0 && this.happens(this.#loss >= 0 ? 0.8 : 0.3)
+        ? this.#engineFault(rounds, [...losses])
+        : this.happens(0.3)
+          ? this.#linkFault()
+          : this.#callFault(),
     );
+  }
+
+  #linkFault(): LinkFault {
+    const call = this.#random.pick(["acknowledge", "acknowledge", "commit", "accept", "revise"]) ?? "commit";
+    return { kind: "link", call, percent: this.#random.pick([20, 50]) ?? 20 };
   }
 
   #engineFault(rounds: number, losses: readonly EngineFault["what"][]): EngineFault {
     const random = this.#random;
+    const liked = this.#loss < 0 ? undefined : losses[Math.floor(this.#loss * losses.length)];
+    const isAfterCall = this.happens(0.5);
     return {
       kind: "engine",
-      what: random.pick(losses) ?? "redis emptied",
+      what: liked ?? random.pick(losses) ?? "redis emptied",
       round: random.integer(0, rounds - 1),
-      atMs: Math.round(spread(random.next(), 1, 1500)),
+      atMs: Math.round(spread(random.next(), 1, isAfterCall ? 100 : 1500)),
+      ...(isAfterCall && {
+        after: random.pick(["acknowledge", "acknowledge", "accept", "commit"]) ?? "accept",
+      }),
       takenAtMs: this.happens(0.5) ? 0 : Math.round(spread(random.next(), 1, 500)),
       ms: Math.round(spread(random.next(), 5, 5000)),
     };

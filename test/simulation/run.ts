@@ -98,6 +98,7 @@ class Run {
     this.#world.note("round", "the end: all is well again");
     await this.#world.run(() => this.#world.events.every(({ kind }) => kind !== "fault"), 20_000);
     system.heal();
+    await this.#look();
     // A process that has lost its lease, or its Redis, has heard of it by then.
     await this.#pass(12_000);
     await this.#postEverywhere();
@@ -115,6 +116,17 @@ class Run {
       task.run(() => readAll(this.#model, this.#clients, api.running)),
     );
     await compareStores(this.#stage, this.#model, { mayHaveOrphans: system.hasLostMysql });
+  }
+
+  /** Reads everything. */
+  async #look(): Promise<void> {
+    const api = this.system.apis[0];
+    if (!api) return;
+    const task = new Task(api.process, "last");
+    await this.#finish(
+      "the last look",
+      task.run(() => readAll(this.#model, this.#clients, api.running)),
+    );
   }
 
   /** No parent gives a number again, whatever happened. */

@@ -32,11 +32,20 @@ export interface CallFault {
   readonly ms: number;
 }
 
+/** Of the calls of a name so many of a hundred happen, and their callers are not told. */
+export interface LinkFault {
+  readonly kind: "link";
+  readonly call: string;
+  readonly percent: number;
+}
+
 /** How long calls take. */
 export interface Pace {
   /** How many calls of a hundred are held up. */
   readonly stalls: number;
   readonly mostStallMs: number;
+  /** An engine of which most calls are held up. */
+  readonly slow?: "redis" | "mysql" | undefined;
   /** Calls that are not held up though the seed says so: what a plan was made smaller by. */
   readonly calm?: ReadonlySet<string>;
 }
@@ -47,7 +56,7 @@ const mostLatencyMs = { redis: 550, mysql: 2900 };
 /** Makes calls of engines into steps of a world. */
 export class Steps {
   readonly #world: World;
-  readonly #faults: readonly CallFault[];
+  readonly #faults: readonly (CallFault | LinkFault)[];
   readonly #pace: Pace;
   readonly #counts = new Map<string, number>();
   /** Calls that were held up, by name. */
@@ -58,10 +67,12 @@ export class Steps {
   forced: CallFault["what"] | undefined;
   /** While set, every call to it fails. */
   readonly away = new Set<"redis" | "mysql">();
+  /** Told of each call that was made. */
+  onMade: (name: string) => void = () => undefined;
   onGone: (process: SimProcess) => Promise<void> = () => Promise.resolve();
   onFrozen: (process: SimProcess, ms: number) => void = () => undefined;
 
-  constructor(world: World, faults: readonly CallFault[], pace: Pace) {
+  constructor(world: World, faults: readonly (CallFault | LinkFault)[], pace: Pace) {
     this.#world = world;
     this.#faults = faults;
     this.#pace = pace;
@@ -89,7 +100,9 @@ export class Steps {
   #latency(engine: "redis" | "mysql", name: string): number {
     const { seed } = this.#world;
     const usual = 0.2 + chanceOf(seed, name, "usual") * 1.5;
-    if (chanceOf(seed, name, "stalls") * 100 >= this.#pace.stalls || this.isHealed) return usual;
+    const stalls = this.#pace.slow === engine ? Math.max(50, this.#pace.stalls) : this.#pace.stalls;
+    if (this.isHealed || this.#pace.stalls === 0) return usual;
+    if (chanceOf(seed, name, "stalls") * 100 >= stalls) return usual;
     if (this.#pace.calm?.has(name)) return usual;
     this.stalled.add(name);
     return Math.min(mostLatencyMs[engine], spread(chanceOf(seed, name, "stall"), 2, this.#pace.mostStallMs));
@@ -123,6 +136,7 @@ export class Steps {
       (error: unknown): Answer => ({ error }),
     );
     this.#world.note(task.name, `${one.engine} ${one.name} ${one.detail} = ${described(one, answer)}`);
+    if (!this.isHealed) this.onMade(one.name);
     if (fault?.what === "gone after") await this.onGone(task.process);
     else if (fault) await this.#loseReply(task, one, caller, fault);
     else if ("error" in answer) caller?.reject(answer.error);
@@ -165,7 +179,11 @@ export class Steps {
     if (this.isHealed) return undefined;
     const nth = (this.#counts.get(name) ?? 0) + 1;
     this.#counts.set(name, nth);
-    const fault = this.#faults.find((candidate) => candidate.call === name && candidate.nth === nth);
+    const mine = this.#faults.filter(({ call }) => call === name);
+    const fault = mine.find((one): one is CallFault => one.kind === "call" && one.nth === nth);
+    const isLost = ({ percent }: LinkFault) => chanceOf(this.#world.seed, name, "link", nth) * 100 < percent;
+    if (!fault && mine.some((one) => one.kind === "link" && isLost(one)))
+      return { kind: "call", call: name, nth, what: "reply lost", ms: 0 };
     // A connection to MySQL answers one call after the other: none comes late.
     return engine === "mysql" && fault?.what === "late" ? { ...fault, what: "never" } : fault;
   }

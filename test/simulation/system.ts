@@ -42,6 +42,8 @@ export class System {
   readonly flushers: Slot<RunningFlusher>[] = [];
   readonly #stage: Stage;
   readonly #plan: Plan;
+  /** Faults that strike after a call. */
+  readonly #waiting = new Set<EngineFault>();
   readonly #copies = new Map<EngineFault, RedisCopy | MysqlCopy>();
   /** Whether MySQL has been put back. */
   hasLostMysql = false;
@@ -52,8 +54,11 @@ export class System {
     this.#plan = plan;
     this.world = world;
     this.model = model;
-    const callFaults = plan.faults.filter((fault) => fault.kind === "call");
+    const callFaults = plan.faults.filter((fault) => fault.kind !== "engine");
     this.steps = new Steps(world, callFaults, plan.pace);
+    this.steps.onMade = (call) => {
+      this.#strikeAfter(call);
+    };
     this.steps.onGone = (process) => this.#replace(process);
     this.steps.onFrozen = (process, ms) => {
       if (ms < idleTransactionMs) return;
@@ -97,8 +102,17 @@ export class System {
       const startMs = this.world.nowMs;
       const takenAtMs = Math.max(0, fault.atMs - fault.takenAtMs);
       if (fault.what.endsWith("put back"))
-        this.#at(startMs + (fault.takenAtMs === 0 ? 0 : takenAtMs), () => this.#take(fault));
-      this.#at(startMs + fault.atMs, () => this.#strike(fault));
+        this.#at(startMs + (fault.takenAtMs === 0 || fault.after ? 0 : takenAtMs), () => this.#take(fault));
+      if (fault.after === undefined) this.#at(startMs + fault.atMs, () => this.#strike(fault));
+      else this.#waiting.add(fault);
+    }
+  }
+
+  #strikeAfter(call: string): void {
+    for (const fault of this.#waiting) {
+      if (fault.after !== call) continue;
+      this.#waiting.delete(fault);
+      this.#at(this.world.nowMs + fault.atMs, () => this.#strike(fault));
     }
   }
 
@@ -114,6 +128,7 @@ export class System {
   heal(): void {
     this.steps.isHealed = true;
     this.steps.away.clear();
+    this.#waiting.clear();
     this.world.thaw();
     this.world.forget(({ kind, label }) => kind === "fault" && label === "engine");
   }
