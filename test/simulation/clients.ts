@@ -165,7 +165,7 @@ export class Clients {
     if (!letter) return "no dead letter";
     const { id, record } = letter;
     const isChange = /:d?r$/.test(id);
-    if (isChange) record?.doubt(["update"]);
+    if (isChange) record?.doubt(["update", "delete"]);
     const write =
       record && !isChange ? this.#model.beginWrite(record, "delete", "discarded", begun) : undefined;
     const discarded = await outcome(api.deadLetters.discard(id));

@@ -68,7 +68,7 @@ function compareApplication(
     for (const row of found) {
       const [number, text] = [Number(row["number"]), row[column] as string | null];
       numbers.add(number);
-      compareRow(model, model.seen(parent, number, text, interval), text, begun);
+      compareRow(model, model.seen(parent, number, text, interval), text, dead, begun);
     }
     for (const record of parent.children.values())
       if (!numbers.has(record.number)) missing(model, record, dead, begun);
@@ -81,9 +81,17 @@ function compareApplication(
   }
 }
 
-function compareRow(model: Model, record: RecordModel, text: string | null, begun: Begun): void {
+/** Of a record whose change MySQL refused, the row is as it was: changes that were never flushed went with that one. */
+function compareRow(
+  model: Model,
+  record: RecordModel,
+  text: string | null,
+  dead: ReadonlySet<string>,
+  begun: Begun,
+): void {
+  const isOld = () => dead.has(record.path) && record.writes.some(isRefused);
   if (record.mustBeGone(begun.from)) model.report(`a row of a deleted ${record.level}`, record.shownPath);
-  else if (!record.mayShow(text, model.intervalOf(begun), isRefused))
+  else if (!record.mayShow(text, model.intervalOf(begun), isOld))
     model.report(
       `a row of a ${record.level} is not as it was acknowledged`,
       `${record.shownPath} is ${text}`,
