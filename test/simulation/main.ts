@@ -17,6 +17,7 @@ const { values } = parseArgs({
     workers: { type: "string", default: "2" },
     seed: { type: "string" },
     kind: { type: "string" },
+    losses: { type: "string" },
     explain: { type: "string", default: "3" },
     exhaustive: { type: "boolean", default: false },
     pair: { type: "string" },
@@ -32,6 +33,9 @@ const engines = await Promise.all([
     "--max-connections=500",
   ]),
 ]);
+
+/** Losses that plans may have, where not all. */
+const losses = values.losses?.split(",").filter((one) => one !== "");
 
 class Worker {
   readonly #child: ChildProcess;
@@ -55,13 +59,13 @@ class Worker {
   }
 
   async run(seed: number): Promise<SeedResult> {
-    const reply = await this.#ask({ ask: "run", seed });
+    const reply = await this.#ask({ ask: "run", seed, losses });
     if ("ran" in reply) return reply.ran;
     throw new Error("the worker answered something else");
   }
 
   async explain(seed: number, kind: string | undefined): Promise<string> {
-    const reply = await this.#ask({ ask: "explain", seed, kind });
+    const reply = await this.#ask({ ask: "explain", seed, kind, losses });
     if ("explained" in reply) return reply.explained;
     throw new Error("the worker answered something else");
   }
@@ -168,7 +172,11 @@ async function main(): Promise<boolean> {
     if (values.exhaustive) return await searchAll(workers);
     const found = await runAll(workers);
     for (const { kind, first: result } of found.slice(0, Number(values.explain))) {
-      console.log(`\n${kind}: npm run test:simulation -- --seed ${result.seed} --kind "${kind}"`);
+      console.log(
+        `\n${kind}: npm run test:simulation -- --seed ${result.seed} --kind "${kind}"${
+          values.losses === undefined ? "" : ` --losses "${values.losses}"`
+        }`,
+      );
       console.log(await first?.explain(result.seed, kind));
     }
     return found.length === 0;
