@@ -93,7 +93,18 @@ export class Steps {
       };
       const label = `${one.name} ${one.detail}`;
       const run = () => this.#take(task, one, { resolve, reject, fail });
-      runOutside(() => this.#world.add({ at, process, kind: "step", engine: one.engine, label, fail, run }));
+      runOutside(() =>
+        this.#world.add({
+          at,
+          process,
+          kind: "step",
+          engine: one.engine,
+          label,
+          fail,
+          onLost: one.onLost,
+          run,
+        }),
+      );
     });
   }
 
@@ -150,16 +161,21 @@ export class Steps {
     { what }: CallFault,
   ): Promise<void> {
     await one.onLost?.();
-    if (what === "cut") this.cut(task.process, one.engine);
+    if (what === "cut") await this.cut(task.process, one.engine);
     caller?.fail();
   }
 
-  /** Loses a process' connection to an engine, and with it what was on its way. */
-  cut(process: SimProcess, engine: "redis" | "mysql"): void {
-    const lost: SimEvent[] = [];
-    for (const event of this.#world.events)
-      if (event.process === process && event.engine === engine) lost.push(event);
-    this.#world.forget((event) => lost.includes(event));
+  /** Loses a process' connection to an engine, and with it what was on its way; one that stands still hears later. */
+  async cut(process: SimProcess, engine: "redis" | "mysql"): Promise<void> {
+    const isLost = (event: SimEvent) => event.process === process && event.engine === engine;
+    const lost = this.#world.events.filter(isLost);
+    for (const event of lost) await event.onLost?.();
+    if (process.frozenUntilMs > this.#world.nowMs) {
+      const at = process.frozenUntilMs - 0.01;
+      this.#world.add({ at, process, kind: "timer", run: () => this.cut(process, engine) });
+      return;
+    }
+    this.#world.forget(isLost);
     for (const event of lost) event.fail?.();
     if (engine === "redis") process.tellReconnect();
   }
@@ -169,7 +185,7 @@ export class Steps {
     const { process } = task;
     const fail = caller?.fail ?? (() => undefined);
     const at = this.#world.nowMs + inMs;
-    return { at, process, kind: "step", engine: one.engine, label: one.name, fail, run };
+    return { at, process, kind: "step", engine: one.engine, label: one.name, fail, onLost: one.onLost, run };
   }
 
   #faultOf({ name, engine }: EngineCall): CallFault | undefined {

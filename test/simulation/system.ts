@@ -174,11 +174,11 @@ export class System {
       case "redis put back":
         await redis.putBack(fault.what === "redis emptied" ? undefined : (copy as RedisCopy | undefined));
         await doubt(this.#stage, this.world, this.model, fault.what);
-        for (const { process } of [...this.apis, ...this.flushers]) this.steps.cut(process, "redis");
+        for (const { process } of [...this.apis, ...this.flushers]) await this.steps.cut(process, "redis");
         return;
       case "mysql put back":
         this.hasLostMysql = true;
-        for (const { process } of [...this.apis, ...this.flushers]) this.steps.cut(process, "mysql");
+        for (const { process } of [...this.apis, ...this.flushers]) await this.steps.cut(process, "mysql");
         if (copy) await mysql.putBack(copy as MysqlCopy);
         await doubt(this.#stage, this.world, this.model, fault.what);
         return;
@@ -186,7 +186,7 @@ export class System {
       case "mysql away": {
         const engine = fault.what === "redis away" ? "redis" : "mysql";
         this.steps.away.add(engine);
-        for (const { process } of [...this.apis, ...this.flushers]) this.steps.cut(process, engine);
+        for (const { process } of [...this.apis, ...this.flushers]) await this.steps.cut(process, engine);
         this.#at(this.world.nowMs + fault.ms, () => {
           this.steps.away.delete(engine);
           return Promise.resolve();

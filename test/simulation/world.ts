@@ -99,6 +99,8 @@ export interface SimEvent {
   readonly engine?: "redis" | "mysql";
   /** Fails a call that was never made. */
   readonly fail?: () => void;
+  /** What its engine does when the call's connection is lost. */
+  readonly onLost?: (() => Promise<void>) | undefined;
   run(): void | Promise<void>;
 }
 
