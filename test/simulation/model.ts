@@ -59,7 +59,7 @@ export class Model {
     if (isNoticeable) return;
     for (const record of this.#all()) {
       for (const number of record.given.keys())
-        if (record.children.get(number)?.settledText === undefined) record.forgiven.add(number);
+        if (isForgiven(record.children.get(number))) record.forgiven.add(number);
       record.numbered.splice(0);
     }
   }
@@ -108,7 +108,7 @@ export class Model {
         `accepted beneath a ${parent.deletion} ${parent.level}`,
         `${parent.shownPath} gave ${number} to ${begun.id}`,
       );
-    this.#claim(parent, number, post.identity, `answered to ${begun.id}`);
+    const isAgain = this.#claim(parent, number, post.identity, `answered to ${begun.id}`);
     const later = parent.numbered.find(
       (other) => !other.isReplayed && !isReplayed && other.to < begun.from && other.number > number,
     );
@@ -118,22 +118,24 @@ export class Model {
     this.refusePost(parent, post);
     const record = this.#recordAt(parent, number);
     const created = record.writes.find(({ kind }) => kind === "create");
-    if (!created) record.writes.push(this.#acknowledged("create", post.text, begun));
+    if (!created || isAgain) record.writes.push(this.#acknowledged("create", post.text, begun));
     else if (!isReplayed) this.#settle(created, begun);
   }
 
-  /** No number is another record's, ever. */
-  #claim(parent: RecordModel, number: number, identity: string, how: string): void {
+  /** No number is another record's, ever; answers whether it is one that may be given once more. */
+  #claim(parent: RecordModel, number: number, identity: string, how: string): boolean {
     const holder = parent.given.get(number);
     if (holder !== undefined && holder !== identity && parent.forgiven.delete(number)) {
       parent.given.set(number, identity);
-      parent.children.delete(number);
+      parent.children.get(number)?.doubt();
+      return true;
     } else if (holder === undefined) parent.given.set(number, identity);
     else if (holder !== identity)
       this.report(
         `a ${parent.parent ? "message" : "chat"}'s number given twice`,
         `${parent.shownPath}: ${number} was given to ${holder} and then ${how} (${identity})`,
       );
+    return false;
   }
 
   // Changes.
@@ -246,4 +248,9 @@ export class Model {
     write.to = this.#now;
     write.isCertain = losses === this.#losses.length;
   }
+}
+
+/** Whether nothing certain is known of a record, or that it was deleted: nobody may have known of its number. */
+function isForgiven(record: RecordModel | undefined): boolean {
+  return record?.settledText === undefined || record.settledText === "deleted";
 }
