@@ -6,6 +6,7 @@ import { BufferUnavailableError } from "./buffer/connections.ts";
 import { SnapshotError } from "./buffer/rdb/cursor.ts";
 import { runAll } from "./commands/all.ts";
 import { runApi } from "./commands/api.ts";
+import { type CheckOptions, runCheck } from "./commands/check.ts";
 import { discardDeadLetter, listDeadLetters, requeueDeadLetter } from "./commands/dead-letters.ts";
 import { runFlush } from "./commands/flush.ts";
 import { runFlusher } from "./commands/flusher.ts";
@@ -87,6 +88,13 @@ program
   .description("show what is pending and what was flushed")
   .option("--json", "as JSON", false)
   .action((options: { json: boolean }) => runStatus(loadConfig(), options));
+
+program
+  .command("check")
+  .description("look whether what Redis keeps is in order; exits with 1 where something is not")
+  .option("--json", "as JSON, every finding", false)
+  .option("--repair", "put right what needs no guess", false)
+  .action((options: CheckOptions) => runCheck(loadConfig(), options));
 
 program
   .command("reindex")

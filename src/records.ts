@@ -50,14 +50,6 @@ export function tombstone(operationId: string, atMs: number): PendingRecord {
   return { ...newRecord(operationId, atMs, null), revision: "unreadable", isDeleted: true };
 }
 
-/** What MySQL knows of a parent's numbers. */
-export interface StoredNumbers {
-  /** The greatest number it has, or has had. */
-  readonly greatest: number;
-  /** Time of the newest record under the parent, or of the parent itself. */
-  readonly newestAtMs: number;
-}
-
 /** Thrown by `decodeRecord` for a payload that no version of Sluice wrote. */
 export class UnreadableRecordError extends Error {
   constructor(reason: string) {

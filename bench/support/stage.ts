@@ -215,7 +215,8 @@ export class Stage {
       if (known) known.push(parent);
       else {
         alike.set(group, [parent]);
-        await this.buffer.accepting.seed(parent, { greatest, newestAtMs: Date.now() });
+        const load = await this.buffer.accepting.beginLoad(parent, "benchmark");
+        if (load.kind === "loading") await this.buffer.accepting.seed(parent, load, greatest);
       }
     }
     for (const group of alike.values()) await this.#copyCounter(group);

@@ -1,5 +1,5 @@
 import { gather, type Gathered } from "../gather.ts";
-import type { StoredNumbers } from "../records.ts";
+import type { KnownNumber } from "../numbering.ts";
 import type { Keys } from "./keys.ts";
 import { type ListName, type Parent, referencePrefix } from "./references.ts";
 import type { Scripts } from "./scripts.ts";
@@ -17,10 +17,32 @@ export type AcceptReply =
   /** The parent, or what it belongs to, was deleted. */
   | { readonly kind: "deleted-parent" }
   /** As much is pending as may be; no number was given. */
-  | { readonly kind: "full" };
+  | { readonly kind: "full" }
+  /** Redis may be another one than when this was asked for; nothing was sent. */
+  | { readonly kind: "reconnected" };
 
-/** "no-epoch": Redis is empty, and nothing may be numbered before an epoch has begun. */
-export type SeedReply = "seeded" | "deleted-parent" | "no-epoch";
+/** What Redis says to one who begins to load a parent. */
+export type LoadReply =
+  /** Somebody else has loaded it. */
+  | { readonly kind: "known" }
+  | { readonly kind: "deleted-parent" }
+  /** Redis is empty, and nothing may be numbered before an epoch has begun. */
+  | { readonly kind: "no-epoch" }
+  | {
+      readonly kind: "loading";
+      /** All who load the parent at a time hold it; the first of them who seeds makes it void. */
+      readonly ticket: string;
+      readonly epoch: string;
+      /** Losses of data that came before the epoch. */
+      readonly losses: number;
+      /** Flush sequence that MySQL is known to have had. */
+      readonly committed: number;
+      /** What Redis knows of the parent's numbers: from an epoch before, and from what is pending. */
+      readonly buffered: KnownNumber;
+    };
+
+/** "stale": the load began before another that has ended, or under another epoch. */
+type SeedReply = "seeded" | "deleted-parent" | "stale";
 
 export interface AcceptLimits {
   readonly maxRecords: number;
@@ -47,8 +69,8 @@ export interface AcceptRequest {
 /** Seconds after which a counter without pending records leaves Redis; it is then reloaded when asked for. */
 export const idleCounterSeconds = 3600;
 
-/** How far apart the clocks of API processes may be, and of records given a number just after a loss. */
-const clockDifferenceMs = 60_000;
+/** Seconds for which a load may take; one that takes longer begins again. */
+const ticketSeconds = 30;
 
 /** Seconds for which a request key is remembered. */
 export const requestKeySeconds = 24 * 3600;
@@ -64,6 +86,7 @@ const leastSize = mostSizeOfCall / 8;
 interface NewRecord {
   readonly parent: Parent;
   readonly request: AcceptRequest;
+  readonly reconnects: number;
 }
 
 /** Gives numbers and keeps what was numbered. */
@@ -91,10 +114,15 @@ export class Accepting {
    * @throws {BufferUnavailableError} when Redis did not answer; the record may then have been kept.
    */
   async accept(parent: Parent, request: AcceptRequest): Promise<AcceptReply> {
-    return acceptReply(await this.#gathered(this.#keys.partitionOf(parent.token), { parent, request }));
+    const { reconnects } = this.#scripts;
+    const record = { parent, request, reconnects };
+    return acceptReply(await this.#gathered(this.#keys.partitionOf(parent.token), record));
   }
 
   async #acceptAll(partition: number, records: readonly NewRecord[]): Promise<readonly unknown[]> {
+    if (records.some(({ reconnects }) => reconnects !== this.#scripts.reconnects)) {
+      return records.map(() => ["reconnected"]);
+    }
     const { maxRecords, maxBytes, thresholds } = this.#limits;
     const keys = [
       this.#keys.meta(partition),
@@ -126,22 +154,41 @@ export class Accepting {
   }
 
   /**
-   * Makes a parent known that MySQL has, unless it was deleted; its next number is above all known ones, and
-   * after a loss of Redis data above those that may have been answered and are known to nobody.
+   * Begins to load a parent that Redis does not know: what MySQL says of it is to be read after this.
+   * `ticket` is a fresh random word.
    */
-  async seed(parent: Parent, { greatest, newestAtMs }: StoredNumbers): Promise<SeedReply> {
+  async beginLoad(parent: Parent, ticket: string): Promise<LoadReply> {
     const keys = [
       this.#keys.meta(this.#keys.partitionOf(parent.token)),
       this.#keys.counter(parent),
       this.#keys.pending(parent),
+      this.#keys.counter({ token: parent.token }),
     ];
-    const gap = this.#limits.numberGapAfterLoss;
-    const args = [greatest, newestAtMs, gap, idleCounterSeconds, clockDifferenceMs];
-    const reply = await this.#scripts.run("seed", keys, args);
+    return loadReply(await this.#scripts.run("begin-load", keys, [ticket, ticketSeconds]));
+  }
+
+  /** Ends a load: the parent goes on above a number, unless another load has ended or an epoch begun since. */
+  async seed(
+    parent: Parent,
+    { ticket, epoch }: { readonly ticket: string; readonly epoch: string },
+    above: number,
+  ): Promise<SeedReply> {
+    const keys = [this.#keys.meta(this.#keys.partitionOf(parent.token)), ...this.#keys.beneath(parent)];
+    const reply = await this.#scripts.run("seed", keys, [ticket, epoch, above, idleCounterSeconds]);
     const kind: unknown = Array.isArray(reply) ? reply[0] : undefined;
-    if (kind === "seeded" || kind === "deleted-parent" || kind === "no-epoch") return kind;
+    if (kind === "seeded" || kind === "deleted-parent" || kind === "stale") return kind;
     throw new UnexpectedReplyError("seed", reply);
   }
+}
+
+function loadReply(reply: unknown): LoadReply {
+  const [kind, ticket, epoch, ...numbers] = Array.isArray(reply) ? (reply as unknown[]) : [];
+  if (kind === "known" || kind === "deleted-parent" || kind === "no-epoch") return { kind };
+  if (kind === "loading" && typeof ticket === "string" && typeof epoch === "string") {
+    const [losses = 0, committed = 0, greatest = 0, lossesBefore = 0] = numbers.map(Number);
+    return { kind, ticket, epoch, losses, committed, buffered: { greatest, losses: lossesBefore } };
+  }
+  throw new UnexpectedReplyError("begin-load", reply);
 }
 
 function acceptReply(reply: unknown): AcceptReply {
@@ -155,6 +202,7 @@ function acceptReply(reply: unknown): AcceptReply {
     case "unknown-parent":
     case "deleted-parent":
     case "full":
+    case "reconnected":
       return { kind };
   }
   throw new UnexpectedReplyError("accept", reply);

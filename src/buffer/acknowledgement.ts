@@ -2,9 +2,15 @@ import { createHash, randomBytes } from "node:crypto";
 
 import { encodeRecord, tombstone } from "../records.ts";
 import { idleCounterSeconds } from "./accepting.ts";
-import { type Batch, byParent, type PendingEntry, type UnreadableEntry } from "./batch.ts";
+import {
+  type Batch,
+  byParent,
+  type CommittedFlush,
+  type PendingEntry,
+  type UnreadableEntry,
+} from "./batch.ts";
 import type { Keys } from "./keys.ts";
-import { markOf } from "./references.ts";
+import { markOf, type Place } from "./references.ts";
 import type { Lease } from "./leases.ts";
 
 /** What became of a batch that MySQL has committed. */
@@ -13,9 +19,14 @@ interface Fate {
   readonly deaths: ReadonlyMap<PendingEntry, string>;
   /** What to add to the flushed totals, by field. */
   readonly totals: ReadonlyMap<string, number>;
+  /** The last flush that MySQL is known to have. */
+  readonly committed: CommittedFlush | undefined;
   /** Documents that may be owed before the index is marked to be behind; 0 where there is no index. */
   readonly mostOwed: number;
 }
+
+/** In place of how much may be owed where no index is kept: whoever keeps one later must compare all of it. */
+const noIndex = -1;
 
 type Arguments = (string | number)[];
 
@@ -24,9 +35,10 @@ export function acknowledgementOf(
   keys: Keys,
   lease: Lease,
   batch: Batch,
-  { deaths, totals, mostOwed }: Fate,
+  { deaths, totals, committed, mostOwed }: Fate,
 ): { keys: string[]; args: Arguments } {
   const { partition, list, references, strays } = batch;
+  const { deleted, vanished } = chatsToForget(batch, deaths);
   const names = [
     keys.lease(partition),
     keys.meta(partition),
@@ -39,18 +51,31 @@ export function acknowledgementOf(
     keys.owedChats(partition),
   ];
   const nowMs = Date.now();
-  const args: Arguments = [lease.value, references.length, references[0] ?? "", references.at(-1) ?? ""];
-  args.push(idleCounterSeconds, nowMs, list === "messages" ? mostOwed : 0, placeholder(nowMs));
+  const args: Arguments = [lease.value, references.length, list, batch.position, batch.epoch];
+  const mayOwe = list === "messages" ? mostOwed || noIndex : 0;
+  args.push(idleCounterSeconds, nowMs, mayOwe, placeholder(nowMs));
+  args.push(deleted.length, vanished.length, committed?.epoch ?? "", committed?.flushSequence ?? 0);
+  names.push(...[...deleted, ...vanished].map((chat) => keys.counter(chat)));
   args.push(totals.size, ...[...totals].flat());
   args.push(strays.length, ...strays.flatMap((stray) => [strayId(partition, stray), stray]));
   for (const [prefix, siblings] of byParent([...batch.entries, ...batch.orphans, ...batch.unreadable])) {
     const [parent] = siblings;
-    names.push(keys.counter(parent), keys.pending(parent), keys.revisions(parent));
-    names.push(keys.dead(parent), keys.owed(parent));
+    names.push(...keys.beneath(parent), keys.owed(parent));
     args.push(prefix);
     pushFates(args, siblings, deaths);
   }
   return { keys: names, args };
+}
+
+/**
+ * The chats whose mark of deletion need not stay for ever: those of which MySQL has no row any more, and those whose
+ * record went with their application.
+ */
+function chatsToForget({ list, entries, vanished }: Batch, deaths: Fate["deaths"]) {
+  if (list !== "chats") return { deleted: [], vanished: [] };
+  const toChat = ({ token, number }: Place) => ({ token, chatNumber: number });
+  const deleted = entries.filter((entry) => entry.record.isDeleted && reasonOf(entry, deaths) === "");
+  return { deleted: deleted.map(toChat), vanished: vanished.map(toChat) };
 }
 
 /** New records that were written, and all others with what became of them. */

@@ -25,6 +25,10 @@ export interface UnreadableEntry extends Reference {
 export interface Batch {
   readonly list: ListName;
   readonly partition: number;
+  /** How many references had left the list before the first of these: it tells this head of the list from any other. */
+  readonly position: number;
+  /** The epoch under which they were read: positions begin anew with the data. */
+  readonly epoch: string;
   /** References taken from the list; those of records that have vanished with their chat have no entry. */
   readonly references: readonly string[];
   /** What is to be written. */
@@ -33,8 +37,16 @@ export interface Batch {
   readonly orphans: readonly PendingEntry[];
   /** What nobody can read: to be set aside, and not written. */
   readonly unreadable: readonly UnreadableEntry[];
+  /** Where the records of the references without an entry were. */
+  readonly vanished: readonly Reference[];
   /** Those of the references that are none: to be set aside as well. */
   readonly strays: readonly string[];
+}
+
+/** A flush that MySQL has committed. */
+export interface CommittedFlush {
+  readonly epoch: string;
+  readonly flushSequence: number;
 }
 
 export interface BatchLimits {

@@ -8,6 +8,8 @@ import { DeadLetters } from "./dead-letters.ts";
 import { BufferEpochs } from "./epochs.ts";
 import { DirtyParents } from "./dirty-parents.ts";
 import { IndexTotals } from "./index-totals.ts";
+import { Inspection } from "./invariants/inspection.ts";
+import { Mending } from "./invariants/mending.ts";
 import { JobRuns } from "./job-runs.ts";
 import { History } from "./history.ts";
 import { Keys } from "./keys.ts";
@@ -71,6 +73,8 @@ export class Buffer {
   readonly history: History;
   readonly audit: AuditTrail;
   readonly blockedAddresses: BlockedAddresses;
+  readonly inspection: Inspection;
+  readonly mending: Mending;
   readonly limits: AcceptLimits;
   readonly partitions: number;
   readonly #connection: Connection;
@@ -108,6 +112,8 @@ export class Buffer {
     this.history = new History(connection, scripts, keys);
     this.audit = new AuditTrail(connection, keys);
     this.blockedAddresses = new BlockedAddresses(connection, keys, settings.url);
+    this.inspection = new Inspection(connection, keys);
+    this.mending = new Mending(connection, scripts, keys);
     this.limits = settings.limits;
     this.partitions = settings.partitions;
     this.#connection = connection;

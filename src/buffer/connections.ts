@@ -54,10 +54,19 @@ export async function subscribe(client: RedisClient, channels: readonly string[]
 export class Connection {
   readonly client: RedisClient;
   readonly #timeoutMs: number;
+  #reconnects = 0;
 
   constructor(client: RedisClient, timeoutMs: number) {
     this.client = client;
     this.#timeoutMs = timeoutMs;
+    this.onReconnect(() => {
+      this.#reconnects += 1;
+    });
+  }
+
+  /** How often `onReconnect` has called back. */
+  get reconnects(): number {
+    return this.#reconnects;
   }
 
   /** Resolves when Redis is connected, or after a first attempt at it; it is gone on with. */
@@ -144,7 +153,7 @@ export class Connection {
 
 /** The error replies that speak of Redis' state, not of the command; each passes with time or an operator. */
 const stateReplies =
-  /^(OOM|READONLY|MOVED|ASK|LOADING|MISCONF|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNKILLABLE|NOAUTH|WRONGPASS|NOPERM|ERR max number of clients)/;
+  /^(OOM|READONLY|EXECABORT|MOVED|ASK|LOADING|MISCONF|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNKILLABLE|NOAUTH|WRONGPASS|NOPERM|ERR max number of clients)/;
 
 function isDefect(error: unknown): boolean {
   return error instanceof ReplyError && !stateReplies.test(scriptErrorCode((error as Error).message));

@@ -1,6 +1,7 @@
 import { nanoid } from "nanoid";
 
 import { type PendingRecord, readRecord } from "../records.ts";
+import { idleCounterSeconds } from "./accepting.ts";
 import { partitionOfStray } from "./acknowledgement.ts";
 import type { Connection } from "./connections.ts";
 import type { Keys } from "./keys.ts";
@@ -96,7 +97,8 @@ export class DeadLetters {
     const place = chatNumber === undefined ? { token, number } : { token, chatNumber, number };
     const seen = await this.#reads.find(place);
     if (seen.kind === "gone") return "gone";
-    if (seen.kind !== "dead" || revisionOf(seen.record) !== seenRevision) return "changed";
+    const isSeen = seen.kind === reference.origin && revisionOf(seen.record) === seenRevision;
+    if (!isSeen || !(await this.exists(id))) return "changed";
     const updatedAtMs = Math.max(Date.now(), seen.record.updatedAtMs + 1);
     const record = { ...seen.record, revision: nanoid(revisionLength), updatedAtMs, text };
     return (await this.#revising.revise(place, seen, record)).kind;
@@ -116,7 +118,7 @@ export class DeadLetters {
   #partitionOf(id: string): number | undefined {
     const reference = recordOf(id);
     if (!reference) return partitionOfStray(id);
-    return reference.origin.startsWith("dead") ? this.#keys.partitionOf(reference.token) : undefined;
+    return reference.origin === "pending" ? undefined : this.#keys.partitionOf(reference.token);
   }
 
   async #diedAt(id: string): Promise<string | null> {
@@ -153,16 +155,21 @@ export class DeadLetters {
       this.#keys.setAside(partition),
     ];
     if (reference) {
-      keys.push(this.#keys.list(partition, reference.chatNumber === undefined ? "chats" : "messages"));
-      keys.push(this.#keys.dead(reference), this.#keys.counter(reference));
+      const { token, chatNumber, number, origin } = reference;
+      keys.push(this.#keys.list(partition, chatNumber === undefined ? "chats" : "messages"));
+      keys.push(...this.#keys.beneath(reference));
+      if (chatNumber === undefined && origin === "dead") {
+        keys.push(...this.#keys.beneath({ token, chatNumber: number }));
+      }
     }
-    const args = [id, decision, reference?.number ?? 0, this.#keys.wakeChannel(partition)];
+    const wake = this.#keys.wakeChannel(partition);
+    const args = [id, decision, reference?.number ?? 0, wake, reference?.origin ?? "", idleCounterSeconds];
     return (await this.#scripts.run("bury", keys, args)) === 1;
   }
 }
 
 /** The id of one that no reader sees ends with its operation id, as several may claim one number. */
-const setAsidePattern = /^(.*:dr?):([\w-]{16}|unreadable)$/;
+const setAsidePattern = /^(.*:[dr]):([\w-]{16}|unreadable)$/;
 
 /** Whether no reader sees it, as its number is another record's or it cannot be read: it can only be discarded. */
 export function isSetAside(id: string): boolean {
@@ -170,7 +177,7 @@ export function isSetAside(id: string): boolean {
 }
 
 /** The record an id names; nothing where it is no record, or no id. */
-function recordOf(id: string): Reference | undefined {
+export function recordOf(id: string): Reference | undefined {
   return parseReference(id.replace(setAsidePattern, "$1"));
 }
 

@@ -5,7 +5,21 @@ import type { Scripts } from "./scripts.ts";
 /** The epoch of a partition and how far its flushes have come, as Redis knows them. */
 export interface BufferEpoch {
   readonly epoch: string | undefined;
+  /** Batches that were begun. */
   readonly flushSequence: number;
+  /** The last of them that MySQL is known to have committed. */
+  readonly committed: number;
+  /** Losses of data before the epoch: its place among all epochs of the partition. */
+  readonly losses: number;
+}
+
+/** An epoch that is to begin, as MySQL has it. */
+interface BeginningEpoch {
+  readonly epoch: string;
+  readonly flushSequence: number;
+  readonly losses: number;
+  /** Sequences of changes go on above this. */
+  readonly touched: number;
 }
 
 /** How far a partition had come when a flush began. */
@@ -14,6 +28,8 @@ export interface FlushMark extends BufferEpoch {
   readonly accepted: number;
   /** Entries of the pending lists, those of the flush included. */
   readonly pending: number;
+  /** The sequence of the last change that was written. */
+  readonly touched: number;
 }
 
 /** What tells a Redis that has kept its data from one that has not. */
@@ -29,24 +45,47 @@ export class BufferEpochs {
   }
 
   async read(partition: number): Promise<BufferEpoch> {
-    const [epoch, sequence] = await this.#connection.settled(
-      this.#connection.client.hmget(this.#keys.meta(partition), "epoch", "sequence"),
+    const meta = this.#keys.meta(partition);
+    return epochOf(await this.#connection.settled(this.#connection.client.hmget(meta, ...epochFields)));
+  }
+
+  /**
+   * Begins a comparison with MySQL: what Redis says, and the word under which an epoch may begin for as long as this is
+   * the Redis that was asked, and nobody has begun another. `word` is a fresh random one.
+   */
+  async beginComparison(partition: number, word: string): Promise<BufferEpoch & { readonly word: string }> {
+    const meta = this.#keys.meta(partition);
+    const answers = await this.#connection.settled(
+      this.#connection.client
+        .multi()
+        .hsetnx(meta, "comparing", word)
+        .hmget(meta, "comparing", ...epochFields)
+        .exec(),
     );
-    return { epoch: epoch ?? undefined, flushSequence: Number(sequence ?? 0) };
+    const [, [comparing, ...state]] = repliesOf(answers) as [number, [string, ...(string | null)[]]];
+    return { ...epochOf(state), word: comparing };
   }
 
   /** Begins the first epoch, unless there is one; answers the one that there is then. */
-  async beginFirst(partition: number, epoch: string): Promise<{ epoch: string; flushSequence: number }> {
+  async beginFirst(partition: number, epoch: string): Promise<BufferEpoch & { readonly epoch: string }> {
     await this.#connection.settled(
       this.#connection.client.hsetnx(this.#keys.meta(partition), "epoch", epoch),
     );
     const known = await this.read(partition);
-    return { epoch: known.epoch ?? epoch, flushSequence: known.flushSequence };
+    return { ...known, epoch: known.epoch ?? epoch };
   }
 
-  /** Begins an epoch in Redis; after a loss, counters of the one before resume above a gap. */
-  async begin(partition: number, epoch: string, flushSequence: number, isLoss: boolean): Promise<void> {
-    const args = [epoch, flushSequence, isLoss ? Date.now() : 0];
+  /**
+   * Begins an epoch in Redis that a comparison has found necessary, unless what was compared is no longer so; counters
+   * of the one before must then be reloaded. After a loss all counts are due, and the whole search index.
+   */
+  async begin(
+    partition: number,
+    { epoch, flushSequence, losses, touched }: BeginningEpoch,
+    isLoss: boolean,
+    word: string,
+  ): Promise<void> {
+    const args = [epoch, flushSequence, losses, isLoss ? Date.now() : 0, word, touched];
     await this.#scripts.run("begin-epoch", [this.#keys.meta(partition)], args);
   }
 
@@ -57,21 +96,18 @@ export class BufferEpochs {
       this.#connection.client
         .multi()
         .hincrby(meta, "sequence", 1)
-        .hmget(meta, "epoch", "accepted:chats", "accepted:messages")
+        .hmget(meta, ...epochFields, "accepted:chats", "accepted:messages", "touched")
         .llen(this.#keys.list(partition, "chats"))
         .llen(this.#keys.list(partition, "messages"))
         .exec(),
     );
-    const [sequence, state, chats, messages] = (answers ?? []).map(([error, answer]) => {
-      if (error) throw error;
-      return answer;
-    });
-    const [epoch, acceptedChats, acceptedMessages] = state as (string | null)[];
+    const [, state, chats, messages] = repliesOf(answers) as [number, (string | null)[], number, number];
+    const [acceptedChats, acceptedMessages, touched] = state.slice(epochFields.length);
     return {
-      epoch: epoch ?? undefined,
-      flushSequence: Number(sequence),
+      ...epochOf(state),
       accepted: Number(acceptedChats ?? 0) + Number(acceptedMessages ?? 0),
-      pending: Number(chats) + Number(messages),
+      pending: chats + messages,
+      touched: Number(touched ?? 0),
     };
   }
 
@@ -82,4 +118,23 @@ export class BufferEpochs {
   async servedBy(partition: number): Promise<string> {
     return String(await this.#scripts.run("who-serves", [this.#keys.meta(partition)], []));
   }
+}
+
+const epochFields = ["epoch", "sequence", "committed", "losses"] as const;
+
+/** The replies within a transaction. @throws the first error among them */
+function repliesOf(answers: readonly [Error | null, unknown][] | null): unknown[] {
+  return (answers ?? []).map(([error, answer]) => {
+    if (error) throw error;
+    return answer;
+  });
+}
+
+function epochOf([epoch, sequence, committed, losses]: (string | null)[]): BufferEpoch {
+  return {
+    epoch: epoch ?? undefined,
+    flushSequence: Number(sequence ?? 0),
+    committed: Number(committed ?? 0),
+    losses: Number(losses ?? 0),
+  };
 }

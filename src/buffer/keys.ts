@@ -80,14 +80,22 @@ export class Keys {
     return this.#key(this.partitionOf(parent.token), `pending:${parentPath(parent)}`);
   }
 
-  /** Hash: what is to replace a parent's records in MySQL, number → payload; deleted pending ones as well. */
+  /**
+   * Hash: what is to replace a parent's records in MySQL, number → payload; deleted pending ones as well, and
+   * changes that MySQL refused.
+   */
   revisions(parent: Parent): string {
     return this.#key(this.partitionOf(parent.token), `revisions:${parentPath(parent)}`);
   }
 
-  /** Hash: a parent's records that MySQL refused, number → payload; still readable. */
+  /** Hash: a parent's new records that MySQL refused, number → payload; still readable. */
   dead(parent: Parent): string {
     return this.#key(this.partitionOf(parent.token), `dead:${parentPath(parent)}`);
+  }
+
+  /** What lies beneath a parent, in the order in which scripts take it: counter, pending, revisions, dead letters. */
+  beneath(parent: Parent): [string, string, string, string] {
+    return [this.counter(parent), this.pending(parent), this.revisions(parent), this.dead(parent)];
   }
 
   /** Hash: where the payload of a listed record lies. */
@@ -98,7 +106,6 @@ export class Keys {
       case "revision":
         return this.revisions(reference);
       case "dead":
-      case "dead-revision":
         return this.dead(reference);
     }
   }

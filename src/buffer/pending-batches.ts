@@ -5,6 +5,7 @@ import {
   type Batch,
   type BatchLimits,
   byParent,
+  type CommittedFlush,
   isReadable,
   isUnreadable,
   openEntry,
@@ -40,10 +41,21 @@ interface Opened {
   readonly entry: PendingEntry | UnreadableEntry | NewerRecordError | undefined;
 }
 
+/** Where a list begins: how many references ever left it, since the data began. */
+interface ListHead {
+  readonly position: number;
+  readonly epoch: string;
+}
+
+function isSameHead(one: ListHead, other: ListHead): boolean {
+  return one.position === other.position && one.epoch === other.epoch;
+}
+
 /** What a batch is made of so far. */
 class Taken {
   readonly references: string[] = [];
   readonly strays: string[] = [];
+  readonly vanished: Reference[] = [];
   readonly opened: (PendingEntry | UnreadableEntry)[] = [];
   /** Says that the batch ends before what a later version of Sluice wrote. */
   newer: NewerRecordError | undefined;
@@ -71,6 +83,7 @@ class Taken {
       this.references.push(listed);
       if (!reference) this.strays.push(listed);
       if (entry) this.opened.push(entry);
+      else if (reference) this.vanished.push(reference);
     }
     return this.#bytes <= this.#maxBytes;
   }
@@ -99,44 +112,69 @@ export class PendingBatches {
   }
 
   /**
-   * Reads a batch, leaving it where it is; `skip` references before it are passed over. Nothing may be
-   * acknowledged meanwhile: it would shift what is read. A batch ends before what a later version of Sluice wrote.
+   * Reads a batch, leaving it where it is; `skip` references before it are passed over. A batch ends before what a
+   * later version of Sluice wrote.
    *
    * @throws {NewerRecordError} where that is what the list begins with
    */
   async peek(partition: number, list: ListName, skip: number, limits: BatchLimits): Promise<Batch> {
     const taken = new Taken(limits.maxBytes);
+    let from: ListHead | undefined;
     for (let hasRoom = true; hasRoom && taken.references.length < limits.maxRows;) {
       const start = skip + taken.references.length;
       const count = Math.min(
         this.#rowsAtOnce(list, taken.bytesLeft),
         limits.maxRows - taken.references.length,
       );
-      const read = await this.#connection.settled(
-        this.#connection.client.lrange(this.#keys.list(partition, list), start, start + count - 1),
-      );
+      const { head, read } = await this.#range(partition, list, start, count);
+      // What was acknowledged meanwhile has shifted the rest: whoever did it knows where the list begins.
+      if (from && !isSameHead(from, head)) break;
+      from = head;
       hasRoom = taken.add(await this.#open(read)) && read.length === count;
     }
-    const { references, strays, opened, newer } = taken;
+    const { references, opened, newer } = taken;
     if (opened.length > 0) {
       const meanBytes = (limits.maxBytes - taken.bytesLeft) / opened.length;
       this.#rowBytes[list] = Math.max(rowOverheadBytes, meanBytes);
     }
     if (newer && skip + references.length === 0) throw newer;
+    const { position = 0, epoch = "" } = from ?? {};
+    return this.#batchOf(taken, { list, partition, position: position + skip, epoch });
+  }
+
+  async #batchOf(
+    { references, strays, vanished, opened }: Taken,
+    place: Pick<Batch, "list" | "partition" | "position" | "epoch">,
+  ): Promise<Batch> {
     const deleted = await this.#deletedApplications(opened);
     const readable = opened.filter(isReadable);
     return {
-      list,
-      partition,
+      ...place,
       references,
       entries: readable.filter(({ token }) => !deleted.has(token)),
       orphans: readable.filter(({ token }) => deleted.has(token)),
       unreadable: opened.filter(isUnreadable),
+      vanished,
       strays,
     };
   }
 
-  /** The messages of a batch whose chat MySQL has refused: beneath it they would be found by nobody. */
+  /** References of a list, counted from its head, and how many left it before that. */
+  async #range(
+    partition: number,
+    list: ListName,
+    start: number,
+    count: number,
+  ): Promise<{ head: ListHead; read: string[] }> {
+    const [head, read] = await this.#transaction((transaction) => {
+      transaction.hmget(this.#keys.meta(partition), `head:${list}`, "epoch");
+      transaction.lrange(this.#keys.list(partition, list), start, start + count - 1);
+    });
+    const [position, epoch] = head as (string | null)[];
+    return { head: { position: Number(position ?? 0), epoch: epoch ?? "" }, read: read as string[] };
+  }
+
+  /** The messages of a batch whose chat is a dead letter: written beneath it they would be found by nobody. */
   async stranded({ partition, list, entries }: Batch): Promise<ReadonlySet<PendingEntry>> {
     const { client } = this.#connection;
     const dead = await this.#connection.settled(client.zcard(this.#keys.deadLetters(partition)));
@@ -152,16 +190,18 @@ export class PendingBatches {
 
   /**
    * Removes a batch that MySQL has committed, unless the lease was lost, and adds to the flushed totals. What
-   * died is kept with its reason, readable as before, until a person decides.
+   * died is kept with its reason, readable as before, until a person decides. `committed` is the last flush that MySQL
+   * is known to have.
    */
   async acknowledge(
     lease: Lease,
     batch: Batch,
     deaths: ReadonlyMap<PendingEntry, string>,
     totals: ReadonlyMap<string, number>,
+    committed?: CommittedFlush,
   ): Promise<AckReply> {
     if (batch.references.length === 0) return { kind: "acknowledged", changed: 0 };
-    const fate = { deaths, totals, mostOwed: this.#mostOwed };
+    const fate = { deaths, totals, committed, mostOwed: this.#mostOwed };
     const { keys, args } = acknowledgementOf(this.#keys, lease, batch, fate);
     return ackReply(await this.#scripts.run("acknowledge", keys, args));
   }
@@ -206,8 +246,19 @@ export class PendingBatches {
   }
 
   /** Sends commands together; answers their replies. */
-  async #pipelined(fill: (pipeline: ChainableCommander) => void): Promise<unknown[]> {
-    const pipeline = this.#connection.client.pipeline();
+  #pipelined(fill: (pipeline: ChainableCommander) => void): Promise<unknown[]> {
+    return this.#together(this.#connection.client.pipeline(), fill);
+  }
+
+  /** Has commands carried out in one moment; answers their replies. */
+  #transaction(fill: (transaction: ChainableCommander) => void): Promise<unknown[]> {
+    return this.#together(this.#connection.client.multi(), fill);
+  }
+
+  async #together(
+    pipeline: ChainableCommander,
+    fill: (pipeline: ChainableCommander) => void,
+  ): Promise<unknown[]> {
     fill(pipeline);
     const results = (await this.#connection.settled(pipeline.exec())) ?? [];
     return Promise.all(

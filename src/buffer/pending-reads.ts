@@ -7,8 +7,8 @@ import { UnexpectedReplyError } from "./scripts.ts";
 /** A record as the buffer has it, or that it has none; a change to it names what was seen. */
 export type Seen =
   /**
-   * "pending": MySQL may not have it yet. "revision": MySQL has it, and this is to replace it. "dead": MySQL
-   * refused it.
+   * "pending": MySQL may not have it yet. "revision": MySQL has it, and this is to replace it, unless MySQL
+   * refused that. "dead": MySQL refused it.
    */
   | {
       readonly kind: "pending" | "revision" | "dead";
@@ -39,7 +39,7 @@ export interface PendingPage {
   readonly isFar: boolean;
   /** What is to replace, or remove, records of the parent, wherever in the list. */
   readonly revisions: readonly NumberedRecord[];
-  /** What MySQL refused, wherever in the list. */
+  /** New records that MySQL refused, wherever in the list. */
   readonly dead: readonly NumberedRecord[];
 }
 
@@ -65,33 +65,19 @@ export class PendingReads {
 
   /** What the buffer has at a place. */
   async find(place: Place): Promise<Found> {
-    const { token, chatNumber } = place;
-    const keys = [this.#keys.counter({ token }), ...this.#keysOf(place)];
-    const args = [place.number, ...(chatNumber === undefined ? [] : [chatNumber])];
-    return findReply(await this.#scripts.run("find", keys, args));
+    return findReply(await this.#scripts.run("find", this.#keysOf(place), [place.number]));
   }
 
   /** A page of a parent's pending records as of one moment; nothing where the parent was deleted. */
   async page(parent: Parent, query: PendingQuery): Promise<PendingPage | "gone"> {
-    const { token, chatNumber } = parent;
-    const keys = [this.#keys.counter({ token }), ...this.#keysOf(parent)];
     const start = query.order === "asc" ? 0 : Number.MAX_SAFE_INTEGER;
     const wanted = query.nearOnly ? "near" : "";
     const args = [query.order, query.cursor ?? start, query.skip, query.limit, wanted];
-    if (chatNumber !== undefined) args.push(chatNumber);
-    return pageReply(await this.#scripts.run("page", keys, args));
+    return pageReply(await this.#scripts.run("page", this.#keysOf(parent), args));
   }
 
-  #keysOf({ token, chatNumber }: Parent): string[] {
-    const parent = chatNumber === undefined ? { token } : { token, chatNumber };
-    const own = [
-      this.#keys.counter(parent),
-      this.#keys.pending(parent),
-      this.#keys.revisions(parent),
-      this.#keys.dead(parent),
-    ];
-    if (chatNumber === undefined) return own;
-    return [...own, this.#keys.pending({ token }), this.#keys.revisions({ token })];
+  #keysOf(parent: Parent): string[] {
+    return [this.#keys.counter({ token: parent.token }), ...this.#keys.beneath(parent)];
   }
 }
 

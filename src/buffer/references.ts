@@ -15,6 +15,11 @@ export interface Parent {
   readonly chatNumber?: number;
 }
 
+/** Who numbers the record at a place; of a parent, itself. */
+export function parentOf({ token, chatNumber }: Parent): Parent {
+  return chatNumber === undefined ? { token } : { token, chatNumber };
+}
+
 /** A parent as an entry of a set: `token` for an application, `token:chat` for a chat. */
 export function parentPath({ token, chatNumber }: Parent): string {
   return chatNumber === undefined ? token : `${token}:${chatNumber}`;
@@ -33,15 +38,14 @@ export function referencePrefix(parent: Parent): string {
 
 /**
  * Which of a parent's hashes a listed record lies in, and whether its row may be inserted ("pending", "dead")
- * or must be there to be changed ("revision", "dead-revision").
+ * or must be there to be changed ("revision").
  */
-export type Origin = "pending" | "revision" | "dead" | "dead-revision";
+export type Origin = "pending" | "revision" | "dead";
 
 const marks: Readonly<Record<Origin, string>> = {
   pending: "",
   revision: ":r",
   dead: ":d",
-  "dead-revision": ":dr",
 };
 const originOfMark = new Map(Object.entries(marks).map(([origin, mark]) => [mark, origin as Origin]));
 

@@ -8,6 +8,7 @@ import { keyOf } from "./operator-keys.ts";
 export interface Baseline {
   readonly epoch: string;
   readonly flushSequence: number;
+  readonly losses: number;
 }
 
 interface Place {
@@ -19,7 +20,7 @@ interface Place {
 
 const scannedAtOnce = 1000;
 /** Of these, the greatest of all partitions holds for all afterwards: sequences go on, and marks are kept. */
-const maxima = ["sequence", "touched", "began", "recount", "behind"] as const;
+const maxima = ["sequence", "losses", "touched", "recount", "behind"] as const;
 const ofParents = new Set(["counter", "pending", "revisions", "dead", "owed", "idempotency"]);
 const sortedSets = new Set(["dead-letters", "dirty", "owed-chats", "owed-removals"]);
 const hashes = new Set(["dead-reasons", "set-aside", "index-refused"]);
@@ -47,7 +48,7 @@ export class Repartitioning {
    */
   async begin(from: number, epoch: string, isResumed: boolean): Promise<Baseline> {
     const noted = await this.#noted();
-    if (noted["epoch"] === epoch) return { epoch, flushSequence: Number(noted["sequence"]) };
+    if (noted["epoch"] === epoch) return baselineOf(epoch, noted);
     const fields: Record<string, string> = { epoch };
     for (const name of maxima) fields[name] = "0";
     for (let partition = 0; partition < from; partition += 1) {
@@ -57,11 +58,14 @@ export class Repartitioning {
         fields[name] = String(Math.max(Number(fields[name]), Number(meta[name] ?? 0)));
       }
     }
-    if (isResumed) fields["began"] = fields["recount"] = fields["behind"] = String(Date.now());
+    if (isResumed) {
+      fields["losses"] = String(Number(fields["losses"]) + 1);
+      fields["recount"] = fields["behind"] = String(Date.now());
+    }
     const { client, settled } = this.#tools();
     const key = this.#keys.repartition();
     await settled(client.multi().del(key).hset(key, fields).exec());
-    return { epoch, flushSequence: Number(fields["sequence"]) };
+    return baselineOf(epoch, fields);
   }
 
   /** Resolves when every key and every member of one lies in its new partition. */
@@ -130,7 +134,7 @@ export class Repartitioning {
     const { client, settled } = this.#tools();
     const epoch = await settled(client.hget(key, "epoch"));
     if (epoch === null || epoch !== noted[`epoch:${partition}`]) return;
-    await settled(client.hset(key, "epoch", noted["epoch"] ?? ""));
+    await settled(client.hset(key, "epoch", noted["epoch"] ?? "", "losses", noted["losses"] ?? "0"));
   }
 
   async #rename({ key, partition, name }: Place, home: number): Promise<void> {
@@ -217,9 +221,10 @@ export class Repartitioning {
     const { client, settled } = this.#tools();
     let bytes = 0;
     for (const id of await settled(client.zrange(this.#keys.deadLetters(partition), "0", "-1"))) {
-      const [, path, number] = /^(.*):(\d+):dr?$/.exec(id) ?? [];
+      const [, path, number, mark] = /^(.*):(\d+):([dr])$/.exec(id) ?? [];
       if (path === undefined || number === undefined) continue;
-      bytes += await settled(client.hstrlen(keyOf(this.#namespace, partition, `dead:${path}`), number));
+      const home = `${mark === "r" ? "revisions" : "dead"}:${path}`;
+      bytes += await settled(client.hstrlen(keyOf(this.#namespace, partition, home), number));
     }
     return bytes;
   }
@@ -239,6 +244,10 @@ export class Repartitioning {
       settled: <T>(command: Promise<T>) => this.#connection.settled(command),
     };
   }
+}
+
+function baselineOf(epoch: string, fields: Readonly<Record<string, string>>): Baseline {
+  return { epoch, flushSequence: Number(fields["sequence"]), losses: Number(fields["losses"]) };
 }
 
 /** Marks that are not there mean something; numbers that are 0 mean just that. */

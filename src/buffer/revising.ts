@@ -1,5 +1,5 @@
 import { encodeRecord, type PendingRecord } from "../records.ts";
-import { type AcceptLimits, idleCounterSeconds } from "./accepting.ts";
+import type { AcceptLimits } from "./accepting.ts";
 import type { Keys } from "./keys.ts";
 import { type Place, referenceTo } from "./references.ts";
 import type { Seen } from "./pending-reads.ts";
@@ -42,22 +42,12 @@ export class Revising {
       this.#keys.meta(partition),
       this.#keys.list(partition, list),
       this.#keys.counter({ token }),
-      this.#keys.counter(place),
-      this.#keys.pending(place),
-      this.#keys.revisions(place),
-      this.#keys.dead(place),
+      ...this.#keys.beneath(place),
       this.#keys.deadLetters(partition),
       this.#keys.deadReasons(partition),
     ];
-    let subject = "";
-    if (chatNumber !== undefined) {
-      subject = String(chatNumber);
-      keys.push(this.#keys.pending({ token }), this.#keys.revisions({ token }));
-    } else if (record.isDeleted) {
-      subject = "delete-chat";
-      const chat = { token, chatNumber: place.number };
-      keys.push(this.#keys.counter(chat), this.#keys.pending(chat));
-      keys.push(this.#keys.revisions(chat), this.#keys.dead(chat));
+    if (chatNumber === undefined && record.isDeleted) {
+      keys.push(...this.#keys.beneath({ token, chatNumber: place.number }));
     }
     const reply = await this.#scripts.run("revise", keys, [
       place.number,
@@ -68,8 +58,6 @@ export class Revising {
       this.#limits.thresholds[list],
       this.#keys.wakeChannel(partition),
       this.#limits.maxBytes,
-      subject,
-      idleCounterSeconds,
     ]);
     return reviseReply(reply);
   }
@@ -79,13 +67,7 @@ export class Revising {
    * ever, until it is set again with an end.
    */
   async markDeleted(token: string, forSeconds: number | "ever"): Promise<void> {
-    const keys = [
-      this.#keys.meta(this.#keys.partitionOf(token)),
-      this.#keys.counter({ token }),
-      this.#keys.pending({ token }),
-      this.#keys.revisions({ token }),
-      this.#keys.dead({ token }),
-    ];
+    const keys = [this.#keys.meta(this.#keys.partitionOf(token)), ...this.#keys.beneath({ token })];
     await this.#scripts.run("delete-application", keys, [forSeconds === "ever" ? 0 : forSeconds]);
   }
 }

@@ -5,6 +5,7 @@ import type { Connection } from "./connections.ts";
 
 const names = [
   "accept",
+  "begin-load",
   "seed",
   "begin-epoch",
   "find",
@@ -23,17 +24,33 @@ const names = [
   "record-history",
   "who-serves",
   "time",
+  "mend-counter",
+  "mend-listing",
+  "mend-total",
+  "mend-owed",
+  "mend-letter",
 ] as const;
-type ScriptName = (typeof names)[number];
+export type ScriptName = (typeof names)[number];
 
 /**
  * How many keys the calls of requests have. Calls that are made at a time go to a cluster together, those of each
  * master; the client can only tell which those are where it knows that a call begins with a key.
  */
 const keyCounts: Partial<Record<ScriptName, readonly number[]>> = {
-  find: [5, 7],
-  page: [5, 7],
-  revise: [9, 11, 13],
+  find: [5],
+  page: [5],
+  revise: [9, 13],
+};
+
+/** What stands in front of a script, of the files in `lua/shared/`. */
+const shared: Partial<Record<ScriptName, string>> = {
+  seed: "parents",
+  find: "parents",
+  page: "parents",
+  revise: "parents",
+  "delete-application": "parents",
+  acknowledge: "parents",
+  bury: "parents",
 };
 
 type CustomCommand = (...keysAndArguments: (string | number)[]) => Promise<unknown>;
@@ -46,7 +63,7 @@ export class Scripts {
   constructor(connection: Connection) {
     const { client } = connection;
     for (const name of names) {
-      const lua = source(name);
+      const lua = scriptSource(name);
       client.defineCommand(commandName(name), { lua });
       for (const numberOfKeys of keyCounts[name] ?? []) {
         client.defineCommand(commandName(name, numberOfKeys), { lua, numberOfKeys });
@@ -72,6 +89,11 @@ export class Scripts {
     return this.#connection.settled(command.call(this.#commands, keys.length, ...keys, ...args));
   }
 
+  /** Tells whether Redis may be another one than before. */
+  get reconnects(): number {
+    return this.#connection.reconnects;
+  }
+
   /** The clock of the server that has a key, Unix milliseconds. */
   async timeMs(key: string): Promise<number> {
     const [seconds, microseconds] = (await this.run("time", [key], [])) as unknown[];
@@ -91,6 +113,13 @@ function commandName(name: ScriptName, keyCount?: number): string {
   return keyCount === undefined ? `sluice-${name}` : `sluice-${name}-${keyCount}`;
 }
 
-function source(name: ScriptName): string {
+/** What Redis is given to run: the script, and before it what it shares with others. */
+export function scriptSource(name: ScriptName): string {
+  const own = fileSource(name);
+  const before = shared[name];
+  return before === undefined ? own : `-- ${name}.lua\n${fileSource(`shared/${before}`)}\n${own}`;
+}
+
+function fileSource(name: string): string {
   return readFileSync(new URL(`lua/${name}.lua`, import.meta.url), "utf8");
 }

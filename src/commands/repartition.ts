@@ -77,14 +77,14 @@ async function requireOrder(buffer: Buffer, store: Store, isFirst: boolean): Pro
 async function divide(buffer: Buffer, store: Store, change: Repartition, isResumed: boolean): Promise<void> {
   const { repartitioning, layout } = buffer;
   await layout.note("changing");
-  const { flushSequence } = await repartitioning.begin(change.from, change.epoch, isResumed);
+  const baseline = await repartitioning.begin(change.from, change.epoch, isResumed);
   const total = await repartitioning.keyCount();
   const progress = progressOf(process.stderr, { total, what: "keys" });
   await repartitioning.move(progress.advance);
   progress.done();
   await repartitioning.finish();
   // From here on it is done, whatever happens.
-  await store.layout.finish(change, flushSequence);
+  await store.layout.finish(change, baseline);
   await layout.note(change.to);
   await repartitioning.end();
 }

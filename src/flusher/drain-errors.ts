@@ -24,3 +24,11 @@ export class UnbalancedBatchError extends Error {
     this.name = "UnbalancedBatchError";
   }
 }
+
+/** Thrown where another Redis serves than the one that what is in hand was read from. */
+export class AnotherRedisError extends Error {
+  constructor() {
+    super("another Redis serves the partition by now; what was read is read anew");
+    this.name = "AnotherRedisError";
+  }
+}

@@ -162,13 +162,18 @@ export class Drain {
   async #write(batch: Batch, stranded: ReadonlySet<PendingEntry>, trigger: Trigger): Promise<Written> {
     const { sink, clock, log, isHeld } = this.#parts;
     const startedAtMs = clock.nowMs();
+    const all = batch.entries.filter((entry) => !stranded.has(entry));
     const { outcome, refused } = await writeIsolating(
       (rows: readonly PendingEntry[]) =>
-        this.#patience.through(() => {
-          if (!isHeld()) throw new LeaseLostError();
-          return sink.write(batch.list, rows);
-        }),
-      batch.entries.filter((entry) => !stranded.has(entry)),
+        this.#patience.through(
+          () => {
+            if (!isHeld()) throw new LeaseLostError();
+            return sink.write(batch.list, rows);
+          },
+          // What does not pass for the whole of the batch is not waited for with each part of it.
+          { mayPass: rows === all },
+        ),
+      all,
     );
     const durationMs = clock.nowMs() - startedAtMs;
     const accountedFor = rowsIn(outcome) + refused.size + stranded.size;

@@ -2,15 +2,18 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { Buffer } from "../buffer/buffer.ts";
 import type { Lease } from "../buffer/leases.ts";
+import type { FencedFlush } from "../store/fence.ts";
 import type { Store } from "../store/store.ts";
+import type { NewRow } from "../store/tables.ts";
 import { Drain } from "./drain.ts";
 import { EpochGuard, reportLoss } from "../epoch-guard.ts";
 import type { LeaseTurns } from "./lease-turns.ts";
 import { Membership } from "./membership.ts";
 import { removeSome } from "./remove-some.ts";
+import { partitionSource } from "./partition-source.ts";
 import { PartitionWorker } from "./partition-worker.ts";
 import { SequenceMark } from "./sequence-mark.ts";
-import type { Clock, FlushLog, ListName, Sink, Source, Trigger } from "./ports.ts";
+import type { Clock, FlushLog, ListName, Sink, Trigger } from "./ports.ts";
 
 export interface FlusherSettings {
   readonly thresholds: Readonly<Record<ListName, number>>;
@@ -18,9 +21,6 @@ export interface FlusherSettings {
   /** Whether this process writes to the search index as well. */
   readonly keepsIndex?: boolean;
 }
-
-/** A statement stays well under the smallest default `max_allowed_packet` (16 MiB). */
-const maxStatementBytes = 4 * 1024 * 1024;
 
 /** Drains its share of the partitions, each under its lease, until it is stopped. */
 export class Flusher {
@@ -80,8 +80,11 @@ function workerOf(partition: number, parts: FlusherParts): PartitionWorker {
       await mark.claim(lease);
       return drainOf(buffer, store, settings, log, lease, signal, { mark, isHeld }).run(trigger);
     },
-    removeSome: async () =>
-      !(await buffer.pauses.isPaused(partition)) && removeSome(buffer, store, partition),
+    removeSome: async (lease) => {
+      await mark.claim(lease);
+      const fence = { partition, lease: lease.value };
+      return !(await buffer.pauses.isPaused(partition)) && removeSome(buffer, store, partition, fence);
+    },
     standBack: () => {
       membership.standBack(partition);
     },
@@ -98,22 +101,16 @@ export function drainOf(
   signal: AbortSignal,
   { mark, isHeld = () => true }: { mark?: SequenceMark; isHeld?: () => boolean } = {},
 ): Drain {
-  const limits = { maxRows: settings.maxRows, maxBytes: maxStatementBytes };
-  const source: Source = {
-    length: (list) => buffer.batches.length(lease.partition, list),
-    peek: (list, skip) => buffer.batches.peek(lease.partition, list, skip, limits),
-    stranded: (batch) => buffer.batches.stranded(batch),
-    acknowledge: (batch, deaths, totals) => buffer.batches.acknowledge(lease, batch, deaths, totals),
-    isPaused: () => buffer.pauses.isPaused(lease.partition),
-    remember: (flush) => buffer.recentFlushes.add(flush),
-  };
+  const limits = () => ({ maxRows: settings.maxRows, maxBytes: store.limit.batchBytes() });
+  const source = partitionSource(buffer, lease, limits, mark);
+  const write = (list: ListName, rows: readonly NewRow[], flush?: FencedFlush) =>
+    list === "chats" ? store.writes.writeChats(rows, flush) : store.writes.writeMessages(rows, flush);
   const sink: Sink = {
     write: async (list, rows) => {
       // Without a mark nobody has claimed the lease.
-      const flush = await mark?.count(lease);
-      return list === "chats"
-        ? store.writes.writeChats(rows, flush)
-        : store.writes.writeMessages(rows, flush);
+      if (!mark) return write(list, rows);
+      const flush = await mark.count(lease);
+      return mark.written(flush, write(list, rows, flush));
     },
   };
   return new Drain({ ...settings, source, sink, log, signal, isHeld, clock: systemClock });

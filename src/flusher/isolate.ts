@@ -1,4 +1,4 @@
-import { classify, errorCode } from "../store/failure.ts";
+import { classify, type FailureClass, reasonOf } from "../store/failure.ts";
 import { nothingWritten, sumOutcomes, type WriteOutcome } from "../store/outcome.ts";
 
 /** What became of rows, those that MySQL refuses for their content apart, each with its reason. */
@@ -7,32 +7,52 @@ export interface Isolated<Row> {
   readonly refused: ReadonlyMap<Row, string>;
 }
 
+type Write<Row> = (rows: readonly Row[]) => Promise<WriteOutcome>;
+
+/** What became of some rows, and why each that is refused is: the server's own word for it. */
+interface Parts<Row> {
+  readonly outcome: WriteOutcome;
+  readonly refusals: ReadonlyMap<Row, unknown>;
+}
+
+/** What a row can be to blame for, alone or together with others. */
+const halved: readonly FailureClass[] = ["bad-data", "too-large", "unlisted"];
+
 /**
  * Writes rows, and where MySQL refuses them for what one of them holds, or for their size together, writes
  * each half by itself: about twice as many statements as the logarithm of the rows, for each that is refused.
+ * Where it refuses every one of several for the same reason, and that is none that is known to lie in a row, no row
+ * is to blame.
  *
- * @throws any other error of `write`
+ * @throws any other error of `write`, and that one
  */
-export async function writeIsolating<Row>(
-  write: (rows: readonly Row[]) => Promise<WriteOutcome>,
-  rows: readonly Row[],
-): Promise<Isolated<Row>> {
-  if (rows.length === 0) return { outcome: nothingWritten, refused: new Map() };
+export async function writeIsolating<Row>(write: Write<Row>, rows: readonly Row[]): Promise<Isolated<Row>> {
+  const { outcome, refusals } = await writeInParts(write, rows);
+  const errors = [...refusals.values()];
+  const [first] = errors;
+  const isCommon = errors.every(
+    (error) => classify(error) === "unlisted" && reasonOf(error) === reasonOf(first),
+  );
+  if (rows.length > 1 && errors.length === rows.length && isCommon) throw first;
+  return { outcome, refused: new Map([...refusals].map(([row, error]) => [row, reasonOf(error)])) };
+}
+
+async function writeInParts<Row>(write: Write<Row>, rows: readonly Row[]): Promise<Parts<Row>> {
+  if (rows.length === 0) return { outcome: nothingWritten, refusals: new Map() };
   try {
-    return { outcome: await write(rows), refused: new Map() };
+    return { outcome: await write(rows), refusals: new Map() };
   } catch (error) {
-    const failure = classify(error);
-    if (failure !== "bad-data" && failure !== "too-large") throw error;
+    if (!halved.includes(classify(error))) throw error;
     const [only] = rows;
     if (only !== undefined && rows.length === 1) {
-      return { outcome: nothingWritten, refused: new Map([[only, errorCode(error) ?? failure]]) };
+      return { outcome: nothingWritten, refusals: new Map([[only, error]]) };
     }
   }
   const middle = Math.ceil(rows.length / 2);
-  const left = await writeIsolating(write, rows.slice(0, middle));
-  const right = await writeIsolating(write, rows.slice(middle));
+  const left = await writeInParts(write, rows.slice(0, middle));
+  const right = await writeInParts(write, rows.slice(middle));
   return {
     outcome: sumOutcomes(left.outcome, right.outcome),
-    refused: new Map([...left.refused, ...right.refused]),
+    refusals: new Map([...left.refusals, ...right.refusals]),
   };
 }

@@ -2,7 +2,7 @@ import type { Lease } from "../buffer/leases.ts";
 import { NewerRecordError } from "../records.ts";
 import { FencedOffError } from "../store/fence.ts";
 import { backoffMs } from "./backoff.ts";
-import { DrainStoppedError, LeaseLostError } from "./drain-errors.ts";
+import { AnotherRedisError, DrainStoppedError, LeaseLostError } from "./drain-errors.ts";
 import { type HolderParts, LeaseHolder } from "./lease-holder.ts";
 import type { Trigger } from "./ports.ts";
 import { TriggerMailbox } from "./trigger-mailbox.ts";
@@ -13,14 +13,15 @@ export interface WorkerParts extends HolderParts {
    * clock whether the lease can have expired, also to a process that was paused and has heard of nothing yet.
    */
   drain(lease: Lease, trigger: Trigger, signal: AbortSignal, isHeld: () => boolean): Promise<number>;
-  /** Removes a bounded part of what lies beneath deleted records; answers whether more is left. */
-  removeSome(): Promise<boolean>;
+  /** Removes, under a lease, a bounded part of what lies beneath deleted records; answers whether more is left. */
+  removeSome(lease: Lease): Promise<boolean>;
   /** Leaves the partition to a newer flusher, which can read the records that are next. */
   standBack(): void;
 }
 
 function endsTenure(error: unknown): boolean {
-  return [LeaseLostError, FencedOffError, DrainStoppedError].some((kind) => error instanceof kind);
+  const ends = [LeaseLostError, FencedOffError, DrainStoppedError, AnotherRedisError];
+  return ends.some((kind) => error instanceof kind);
 }
 
 /**
@@ -63,9 +64,11 @@ export class PartitionWorker {
       const trigger = hasMoreToRemove ? this.#mailbox.takeNow() : await this.#mailbox.take(signal);
       try {
         if (trigger) await this.#parts.drain(lease, trigger, signal, () => this.#holder.isHeld());
-        hasMoreToRemove = await this.#parts.removeSome();
+        hasMoreToRemove = await this.#parts.removeSome(lease);
         failures = 0;
       } catch (error) {
+        // Whoever holds the partition next, and it may be this one, finds what is left of the trigger's work.
+        if (error instanceof AnotherRedisError && trigger) this.#mailbox.post(trigger);
         if (endsTenure(error)) return;
         if (error instanceof NewerRecordError) {
           this.#parts.standBack();

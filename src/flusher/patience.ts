@@ -14,6 +14,9 @@ interface PatienceParts {
 /** Attempts at a batch that meets other transactions, before it is left to the next trigger. */
 const contentionAttempts = 20;
 
+/** Attempts at what the server refuses for a reason that is not known: a second or two, then it does not pass by itself. */
+const unlistedAttempts = 5;
+
 /** Waits out what passes by itself. */
 export class Patience {
   readonly #parts: PatienceParts;
@@ -23,11 +26,12 @@ export class Patience {
   }
 
   /**
-   * Repeats a call through outages, without counting, and through contention.
+   * Repeats a call through outages, without counting, through contention, and, unless it is told not to, some times
+   * through what the server refuses for a reason that is not known.
    *
    * @throws {DrainStoppedError} when the signal aborts, or what the call throws that does not pass
    */
-  async through<T>(call: () => Promise<T>): Promise<T> {
+  async through<T>(call: () => Promise<T>, { mayPass = true } = {}): Promise<T> {
     const { clock, log, signal } = this.#parts;
     for (let attempt = 0; ; attempt += 1) {
       try {
@@ -36,7 +40,8 @@ export class Patience {
         return result;
       } catch (error) {
         const failure = failureClass(error);
-        if (!isPassing(failure, attempt)) throw error;
+        const attempts = attemptsAt(failure, mayPass);
+        if (attempt + 1 >= attempts) throw error;
         if (attempt === 0) log.warn({ failure, err: error }, "flushing waits");
       }
       if (!signal.aborted) await clock.sleep(backoffMs(attempt), signal);
@@ -49,6 +54,8 @@ function failureClass(error: unknown): FailureClass {
   return error instanceof BufferUnavailableError ? "outage" : classify(error);
 }
 
-function isPassing(failure: FailureClass, attempt: number): boolean {
-  return failure === "outage" || (failure === "contention" && attempt < contentionAttempts);
+function attemptsAt(failure: FailureClass, mayPass: boolean): number {
+  if (failure === "outage") return Infinity;
+  if (failure === "contention") return contentionAttempts + 1;
+  return failure === "unlisted" && mayPass ? unlistedAttempts : 1;
 }

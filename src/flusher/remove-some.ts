@@ -1,11 +1,12 @@
 import type { Buffer } from "../buffer/buffer.ts";
 import type { Parent } from "../buffer/references.ts";
+import type { Fence } from "../store/fence.ts";
 import type { Removal } from "../store/removals.ts";
 import type { Store } from "../store/store.ts";
 
 /** Rows a removal deletes in one statement: it holds no lock for longer than a flush does. */
 const rowsAtOnce = 1000;
-/** Removals looked at to find one of this partition. */
+/** Removals looked at in one statement to find one of this partition. */
 const removalsAtOnce = 1000;
 
 /**
@@ -16,20 +17,39 @@ const markSeconds = 7 * 24 * 3600;
 
 /**
  * Removes a bounded part of what lies beneath a deleted application or chat of a partition; answers whether
- * more is left. Nothing of the partition may be written meanwhile.
+ * more may be left. Nothing of the partition may be written meanwhile: whoever holds its lease calls this, under it.
+ *
+ * @throws {FencedOffError} where another lease than the given one was claimed
  */
-export async function removeSome(buffer: Buffer, store: Store, partition: number): Promise<boolean> {
-  const removals = await store.removals.list(removalsAtOnce);
-  const mine = removals.filter(({ token }) => buffer.partitionOf(token) === partition);
-  const [removal] = mine;
+export async function removeSome(
+  buffer: Buffer,
+  store: Store,
+  partition: number,
+  fence?: Fence,
+): Promise<boolean> {
+  const { removal, hasMore } = await firstOf(store, ({ token }) => buffer.partitionOf(token) === partition);
   if (!removal) return false;
   const isApplication = removal.chatNumber === undefined;
   // Again, should whoever deleted it have died between MySQL and Redis.
   if (isApplication) await buffer.revising.markDeleted(removal.token, "ever");
   await buffer.owed.oweRemoval(parentOf(removal));
-  const isDone = await store.removals.step(removal, rowsAtOnce);
+  const isDone = await store.removals.step(removal, rowsAtOnce, fence);
   if (isDone && isApplication) await buffer.revising.markDeleted(removal.token, markSeconds);
-  return !isDone || mine.length > 1;
+  return !isDone || hasMore;
+}
+
+/** The first removal of a kind, however many of others come before it, and whether there may be more of it. */
+async function firstOf(
+  store: Store,
+  isMine: (removal: Removal) => boolean,
+): Promise<{ removal: Removal | undefined; hasMore: boolean }> {
+  for (let after: Removal | undefined; ;) {
+    const page = await store.removals.list(removalsAtOnce, after);
+    const mine = page.filter(isMine);
+    const isLast = page.length < removalsAtOnce;
+    if (mine.length > 0 || isLast) return { removal: mine[0], hasMore: mine.length > 1 || !isLast };
+    after = page.at(-1);
+  }
 }
 
 function parentOf({ token, chatNumber }: Removal): Parent {

@@ -4,7 +4,6 @@ import type { Buffer } from "../buffer/buffer.ts";
 import type { Seen } from "../buffer/pending-reads.ts";
 import { applicationNotFound, bufferFull, bufferUnavailable, idempotencyKeyReused } from "../errors.ts";
 import type { Application, PendingRecord } from "../records.ts";
-import { isDuplicate } from "../store/failure.ts";
 import type { Store } from "../store/store.ts";
 import { chatsOf, messagesOf, type Numbered } from "./numbered.ts";
 import type { Changer, CreatedApplication, Idempotency, Reader } from "./services.ts";
@@ -103,7 +102,7 @@ function edited(current: PendingRecord, edit: Edit): PendingRecord {
 
 async function createApplication(
   buffer: Buffer,
-  store: Store,
+  { applications }: Store,
   name: string,
   idempotency?: Idempotency,
 ): Promise<CreatedApplication> {
@@ -111,14 +110,13 @@ async function createApplication(
   const { token, createdAtMs } = idempotency ? await agree(buffer, idempotency, proposal) : proposal;
   const createdAt = new Date(createdAtMs);
   const application: Application = { token, name, chatsCount: 0, createdAt, updatedAt: createdAt };
-  const isReplayed = token !== proposal.token;
-  await answerable(
-    store.applications.create(application).catch((error: unknown) => {
-      // The first call got as far as MySQL.
-      if (!isReplayed || !isDuplicate(error)) throw error;
-    }),
-  );
-  return { application, isReplayed };
+  // Another call with this key may have got as far as MySQL, and what it made may be deleted by now.
+  const partition = buffer.partitionOf(token);
+  const creating = idempotency
+    ? applications.createOnce(application, partition)
+    : applications.create(application, partition);
+  await answerable(creating);
+  return { application, isReplayed: token !== proposal.token };
 }
 
 interface Proposal {

@@ -2,7 +2,9 @@ import { randomUUID } from "node:crypto";
 
 import type { Buffer } from "../buffer/buffer.ts";
 import { digestOf, SnapshotFile } from "../buffer/rdb/snapshot-file.ts";
+import type { BufferEpoch } from "../buffer/epochs.ts";
 import type { SnapshotContents } from "../buffer/snapshots.ts";
+import type { StoredEpoch } from "../store/epochs.ts";
 import type { Store } from "../store/store.ts";
 import type { ShowProgress } from "./job.ts";
 
@@ -100,7 +102,7 @@ export async function restore(
   show: ShowProgress,
 ): Promise<readonly RestoredPartition[]> {
   const numbers = Array.from({ length: buffer.partitions }, (_, partition) => partition);
-  const epochs = new Map<number, { epoch: string; flushSequence: number }>();
+  const epochs = new Map<number, StoredEpoch>();
   for (const partition of numbers) epochs.set(partition, await beginInStore(store, partition));
   const progress = show("keys", ownKeys + otherKeys);
   await withSnapshot(files, (snapshot) =>
@@ -110,10 +112,11 @@ export async function restore(
   );
   progress.done();
   const restored: RestoredPartition[] = [];
-  for (const [partition, { epoch, flushSequence }] of epochs) {
-    const known = await buffer.epochs.read(partition);
-    restored.push(await describe(buffer, store, partition, flushSequence - known.flushSequence));
-    await buffer.epochs.begin(partition, epoch, Math.max(flushSequence, known.flushSequence), true);
+  for (const [partition, stored] of epochs) {
+    const known = await buffer.epochs.beginComparison(partition, randomUUID());
+    restored.push(await describe(buffer, store, partition, stored.flushSequence - known.flushSequence));
+    const epoch = await afterBoth(store, partition, stored, known);
+    await buffer.epochs.begin(partition, epoch, true, known.word);
   }
   return restored;
 }
@@ -122,8 +125,13 @@ export async function restore(
 async function beginInStore(store: Store, partition: number) {
   const epoch = randomUUID();
   const stored = await store.epochs.read(partition);
-  if (!stored) return store.epochs.begin(partition, { epoch, flushSequence: 0 });
-  return store.epochs.replace(partition, stored.epoch, epoch);
+  if (!stored) return store.epochs.begin(partition, { epoch, flushSequence: 0, losses: 0 });
+  return store.epochs.replace(partition, stored, epoch, 0);
+}
+
+/** The epoch that was begun, or another where the snapshot is of a later one than MySQL had: MySQL was put back too. */
+async function afterBoth(store: Store, partition: number, stored: StoredEpoch, { losses }: BufferEpoch) {
+  return losses < stored.losses ? stored : store.epochs.replace(partition, stored, randomUUID(), losses);
 }
 
 async function describe(

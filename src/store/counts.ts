@@ -1,6 +1,6 @@
 import type { Knex } from "knex";
 
-import { classify } from "./failure.ts";
+import { throughContention } from "./contention.ts";
 
 /** Whose records are counted: an application's chats, or a chat's messages. */
 export interface Counted {
@@ -38,7 +38,6 @@ const ofChats: Kind = {
 export const parentsAtOnce = 100;
 const rowsOfEach = 10_000;
 const rowsAtOnce = 100_000;
-const attempts = 10;
 
 /**
  * Counts rows and stores the counts. No statement reads more than some hundred thousand rows, however large
@@ -125,22 +124,15 @@ export class Counts {
     const is = kind.key.map((column) => `${column} = ?`).join(" and ");
     const cases = parents.map(() => `when ${is} then ?`).join(" ");
     const caseValues = parents.flatMap((parent, at) => [...kind.valuesOf(parent), counts[at] ?? 0]);
-    const update = () =>
+    const update = async () =>
       this.#knex(kind.table)
         .whereIn(
           [...kind.key],
           parents.map((parent) => [...kind.valuesOf(parent)]),
         )
         .update({ [kind.column]: this.#knex.raw(`case ${cases} else ${kind.column} end`, caseValues) });
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await update();
-        return;
-      } catch (error) {
-        // A flush may hold the same rows, in the order in which they are locked here; it does not for long.
-        if (classify(error) !== "contention" || attempt === attempts) throw error;
-      }
-    }
+    // A flush may hold the same rows, in the order in which they are locked here; it does not for long.
+    await throughContention(update);
   }
 }
 

@@ -6,6 +6,10 @@ import { classify } from "./failure.ts";
 export interface StoredEpoch {
   readonly epoch: string;
   readonly flushSequence: number;
+  /** Losses of data before the epoch: its place among all epochs of the partition. */
+  readonly losses: number;
+  /** No change before the last flush, nor of that flush, had a sequence above this, whatever the clocks said. */
+  readonly touched: number;
 }
 
 /** What the last flush that MySQL knows of said of the buffer: what a restored Redis is measured by. */
@@ -18,7 +22,9 @@ export interface LastFlush {
 }
 
 /** How a flush was counted in Redis before it is written. */
-export interface StoredMark extends StoredEpoch {
+export interface StoredMark extends Omit<StoredEpoch, "losses"> {
+  /** The last flush that MySQL is known to have committed. */
+  readonly committed: number;
   readonly accepted: number;
   readonly pending: number;
 }
@@ -27,13 +33,24 @@ export interface StoredMark extends StoredEpoch {
 export async function advance(
   transaction: Knex.Transaction,
   partition: number,
-  { epoch, flushSequence, accepted, pending }: StoredMark,
+  { epoch, flushSequence, accepted, pending, touched }: StoredMark,
 ): Promise<void> {
   await transaction("partitions")
     .where({ partition_number: partition, epoch })
     .where("flush_sequence", "<", flushSequence)
-    .update({ flush_sequence: flushSequence, accepted, pending, updated_at: new Date() });
+    .update({ flush_sequence: flushSequence, accepted, pending, touched, updated_at: new Date() });
 }
+
+interface PartitionRow {
+  readonly epoch: string;
+  readonly flush_sequence: number;
+  readonly losses: number;
+  readonly touched: number;
+  readonly updated_at: Date;
+}
+
+/** Milliseconds between the commit of a flush and its acknowledgement, and more. */
+const acknowledgedWithinMs = 60_000;
 
 /** Keeps what Redis must at least know. Every change is settled by what is read back. */
 export class Epochs {
@@ -44,15 +61,26 @@ export class Epochs {
   }
 
   async read(partition: number): Promise<StoredEpoch | undefined> {
-    const row: { epoch: string; flush_sequence: number } | undefined = await this.#knex("partitions")
+    const row: PartitionRow | undefined = await this.#knex("partitions")
       .where("partition_number", partition)
-      .first("epoch", "flush_sequence");
-    return row && { epoch: row.epoch, flushSequence: row.flush_sequence };
+      .first("epoch", "flush_sequence", "losses", "touched", "updated_at");
+    return (
+      row && {
+        epoch: row.epoch,
+        flushSequence: row.flush_sequence,
+        losses: row.losses,
+        // The last flush was counted with the sequence before its own, which then was the time or the next one.
+        touched: Math.max(row.touched, row.updated_at.getTime()) + acknowledgedWithinMs,
+      }
+    );
   }
 
   /** Notes the first epoch of a partition, unless there is one; answers the one that there is. */
-  async begin(partition: number, { epoch, flushSequence }: StoredEpoch): Promise<StoredEpoch> {
-    const row = { partition_number: partition, epoch, flush_sequence: flushSequence };
+  async begin(
+    partition: number,
+    { epoch, flushSequence, losses }: Omit<StoredEpoch, "touched">,
+  ): Promise<StoredEpoch> {
+    const row = { partition_number: partition, epoch, flush_sequence: flushSequence, losses };
     try {
       await this.#knex("partitions").insert({ ...row, updated_at: new Date() });
     } catch (error) {
@@ -61,11 +89,19 @@ export class Epochs {
     return this.#readBack(partition);
   }
 
-  /** Replaces an epoch, unless another process has; answers the one that there is then. */
-  async replace(partition: number, old: string, epoch: string): Promise<StoredEpoch> {
+  /**
+   * Replaces an epoch after a loss, unless another process has; answers the one that there is then. It comes after all
+   * that Redis knows of, also where MySQL has forgotten some.
+   */
+  async replace(
+    partition: number,
+    old: StoredEpoch,
+    epoch: string,
+    knownLosses: number,
+  ): Promise<StoredEpoch> {
     await this.#knex("partitions")
-      .where({ partition_number: partition, epoch: old })
-      .update({ epoch, updated_at: new Date() });
+      .where({ partition_number: partition, epoch: old.epoch })
+      .update({ epoch, losses: Math.max(old.losses, knownLosses) + 1 });
     return this.#readBack(partition);
   }
 

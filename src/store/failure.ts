@@ -14,13 +14,18 @@ export type FailureClass =
   | "bad-data"
   /** The statement is larger than the server takes. */
   | "too-large"
-  /** Anything else: a fault in Sluice or in the schema. */
+  /** The server says no for a reason of which it is not known here whether the content or the schema is at fault. */
+  | "unlisted"
+  /** Anything else: a fault in Sluice, in the schema or in rights. No row is to blame. */
   | "defect";
 
 const byNumber: readonly (readonly [FailureClass, readonly number[]])[] = [
   [
     "contention",
-    [1205, 1213, 1397, 1399, 1401, 1402, 1440, 1613, 1614, 8002, 8005, 8022, 8028, 9004, 9007, 12605, 12606],
+    [
+      1020, 1205, 1213, 1397, 1399, 1401, 1402, 1412, 1440, 1613, 1614, 8002, 8005, 8022, 8028, 9004, 9007,
+      12605, 12606,
+    ],
   ],
   ["duplicate", [1062, 1586]],
   ["too-large", [1153, 1301, 8004, 8025]],
@@ -28,9 +33,20 @@ const byNumber: readonly (readonly [FailureClass, readonly number[]])[] = [
   [
     "outage",
     [
-      1021, 1037, 1038, 1040, 1041, 1042, 1043, 1044, 1045, 1053, 1077, 1079, 1080, 1129, 1130, 1135, 1152,
-      1154, 1158, 1159, 1160, 1161, 1180, 1184, 1188, 1189, 1190, 1203, 1226, 1290, 1317, 1429, 1836, 1927,
-      2002, 2003, 2006, 2013, 3024, 3032, 3168, 9001, 9002, 9003, 9005, 12701,
+      3, 5, 20, 1015, 1016, 1021, 1023, 1024, 1026, 1030, 1037, 1038, 1040, 1041, 1042, 1043, 1044, 1045,
+      1047, 1053, 1077, 1078, 1079, 1080, 1114, 1129, 1130, 1135, 1152, 1154, 1155, 1156, 1157, 1158, 1159,
+      1160, 1161, 1180, 1184, 1188, 1189, 1190, 1203, 1206, 1223, 1226, 1290, 1317, 1429, 1698, 1792, 1820,
+      1836, 1862, 1927, 1969, 2002, 2003, 2006, 2013, 3024, 3032, 3118, 3159, 3168, 4031, 4151, 9001, 9002,
+      9003, 9005, 12701,
+    ],
+  ],
+  // Tables, columns, routines and rights that are not as Sluice needs them, a damaged table; and 1105, which says nothing.
+  [
+    "defect",
+    [
+      1046, 1049, 1051, 1054, 1064, 1105, 1109, 1136, 1142, 1143, 1146, 1148, 1193, 1194, 1195, 1227, 1235,
+      1267, 1271, 1273, 1286, 1305, 1347, 1356, 1364, 1370, 1419, 1442, 1449, 1471, 1712, 1812, 1814, 1815,
+      1877, 1932,
     ],
   ],
 ];
@@ -61,28 +77,46 @@ const outageCodes = new Set([
   "HANDSHAKE_NO_SSL_SUPPORT",
 ]);
 
+/** Codes with which a connection ends that there was. */
+const lossCodes = new Set(["ECONNRESET", "ECONNABORTED", "EPIPE", "PROTOCOL_CONNECTION_LOST"]);
+const lossNumbers = new Set([1158, 1160, 2006, 2013, 12701]);
+
 /** Names of errors without a code: the pool had no connection to give in time. */
 const outageNames = new Set(["KnexTimeoutError", "TimeoutError"]);
 
 /** Classes an error thrown by a write or read of the store. Pure. */
 export function classify(error: unknown): FailureClass {
   if (!(error instanceof Error)) return "defect";
-  const { errno, code, fatal } = error as { errno?: unknown; code?: unknown; fatal?: unknown };
+  const { errno, code, fatal, sqlState } = error as Partial<
+    Record<"errno" | "code" | "fatal" | "sqlState", unknown>
+  >;
   const known = typeof errno === "number" ? classOfNumber.get(errno) : undefined;
   if (known) return known;
   if (typeof code === "string" && outageCodes.has(code)) return "outage";
   if (outageNames.has(error.name)) return "outage";
   // The driver's own errors carry no stable code; `fatal` says that the connection is gone.
-  return fatal === true ? "outage" : "defect";
+  if (fatal === true) return "outage";
+  // Only a server gives a state.
+  return typeof errno === "number" && typeof sqlState === "string" ? "unlisted" : "defect";
 }
 
-/** Whether an error says that a row with that key is there. */
-export function isDuplicate(error: unknown): boolean {
-  return classify(error) === "duplicate";
+/** Whether an error says that a connection was lost that there was. */
+export function isConnectionLoss(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { errno, code } = error as { errno?: unknown; code?: unknown };
+  return lossCodes.has(String(code)) || lossNumbers.has(Number(errno));
 }
 
 /** The code of a MySQL error, `ER_…`, or nothing. */
 export function errorCode(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
   return typeof code === "string" ? code : undefined;
+}
+
+/** The word for why MySQL refuses a row: its code, or its number where the driver has no name for that. */
+export function reasonOf(error: unknown): string {
+  const { errno } = error instanceof Error ? (error as { errno?: unknown }) : {};
+  // MariaDB's, for which the driver has the name of another error of MySQL's.
+  if (errno === 4025) return "ER_CONSTRAINT_FAILED";
+  return errorCode(error) ?? (typeof errno === "number" ? `MySQL error ${errno}` : classify(error));
 }

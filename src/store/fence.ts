@@ -1,6 +1,6 @@
 import type { Knex } from "knex";
 
-import { advance, type StoredMark } from "./epochs.ts";
+import { advance, type StoredEpoch, type StoredMark } from "./epochs.ts";
 
 /** The lease under which a partition is written. */
 export interface Fence {
@@ -23,6 +23,14 @@ export class FencedOffError extends Error {
   }
 }
 
+/** Thrown when MySQL is of another epoch than Redis was, or has forgotten a flush: nothing of the write stays. */
+export class EpochChangedError extends Error {
+  constructor({ partition }: Fence) {
+    super(`partition ${partition} is of another epoch by now, or MySQL is behind what was flushed`);
+    this.name = "EpochChangedError";
+  }
+}
+
 /** Makes a lease the one under which a partition is written; whoever wrote under another is fenced off. */
 export async function claim(knex: Knex, { partition, lease }: Fence): Promise<void> {
   await knex("partitions").where("partition_number", partition).update({ lease });
@@ -30,12 +38,13 @@ export async function claim(knex: Knex, { partition, lease }: Fence): Promise<vo
 
 /**
  * Runs a write in a transaction that commits only under the lease that was claimed last, and together with the
- * flush sequence: rows and their count are there both or not at all. The lease is read after the write, and
- * locked: as it is now, and not as it was when the transaction first read anything; and whoever would claim
- * another waits until this has committed. So nothing is written by one who is fenced off, also where a client
+ * flush sequence: rows and their count are there both or not at all. The lease and the epoch are read after the
+ * write, and locked: as they are now, and not as they were when the transaction first read anything; and whoever would
+ * claim another waits until this has committed. So nothing is written by one who is fenced off, also where a client
  * has meanwhile deleted what it is about to commit.
  *
- * @throws {FencedOffError} where another lease was claimed, or what `confirm` throws; the transaction is rolled back
+ * @throws {FencedOffError} where another lease was claimed, {EpochChangedError} where the stores no longer agree, or
+ *   what `confirm` throws; the transaction is rolled back
  */
 export async function underLease<T>(
   knex: Knex,
@@ -44,17 +53,30 @@ export async function underLease<T>(
 ): Promise<T> {
   return knex.transaction(async (transaction) => {
     const outcome = await write(transaction);
-    if (flush?.mark) await advance(transaction, flush.partition, flush.mark);
-    if (flush) await requireLease(transaction, flush);
+    if (flush) {
+      const { epoch, flushSequence } = await requireLease(transaction, flush);
+      const { mark, partition } = flush;
+      if (mark) {
+        if (epoch !== mark.epoch || flushSequence < mark.committed) throw new EpochChangedError(flush);
+        await advance(transaction, partition, mark);
+      }
+    }
     flush?.confirm();
     return outcome;
   });
 }
 
-async function requireLease(transaction: Knex.Transaction, fence: Fence): Promise<void> {
-  const row: { lease: string } | undefined = await transaction("partitions")
+/** Locks the partition's row, whose lease must be the given one; answers what else it says. */
+async function requireLease(
+  transaction: Knex.Transaction,
+  fence: Fence,
+): Promise<Pick<StoredEpoch, "epoch" | "flushSequence">> {
+  const row: { lease: string; epoch: string; flush_sequence: number } | undefined = await transaction(
+    "partitions",
+  )
     .where("partition_number", fence.partition)
     .forUpdate()
-    .first("lease");
+    .first("lease", "epoch", "flush_sequence");
   if (row?.lease !== fence.lease) throw new FencedOffError(fence);
+  return { epoch: row.epoch, flushSequence: row.flush_sequence };
 }

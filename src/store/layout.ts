@@ -47,10 +47,13 @@ export class Layout {
   }
 
   /** In one transaction: each partition has the new epoch, and the new number is the one that counts. */
-  async finish({ to, epoch }: Repartition, flushSequence: number): Promise<void> {
+  async finish(
+    { to, epoch }: Repartition,
+    { flushSequence, losses }: { readonly flushSequence: number; readonly losses: number },
+  ): Promise<void> {
     await this.#knex.transaction(async (transaction) => {
       await transaction("partitions").delete();
-      const fields = { epoch, flush_sequence: flushSequence, updated_at: new Date() };
+      const fields = { epoch, flush_sequence: flushSequence, losses, updated_at: new Date() };
       const rows = Array.from({ length: to }, (_, partition) => ({ partition_number: partition, ...fields }));
       await transaction("partitions").insert(rows);
       await transaction("settings")

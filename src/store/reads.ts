@@ -1,6 +1,6 @@
 import type { Knex } from "knex";
 
-import type { Application, Chat, Message, PendingRecord, StoredNumbers } from "../records.ts";
+import type { Application, Chat, Message, PendingRecord } from "../records.ts";
 
 /** A slice of a list, ordered by number: `limit` records beyond `cursor`, or from the start. */
 export interface Slice {
@@ -100,41 +100,6 @@ export class Reads {
       .offset(skip)) as ApplicationRow[];
     return rows.map(toApplication);
   }
-
-  /** What MySQL knows of an application's chat numbers, or nothing where it has no such application. */
-  async chatNumbers(token: string): Promise<StoredNumbers | undefined> {
-    const row: ParentRow | undefined = await this.#knex("applications")
-      .where({ token })
-      .first("created_at", { mark: "last_chat_number" });
-    return row && this.#numbersUnder(row, await this.chats.newest(token));
-  }
-
-  /** What MySQL knows of a chat's message numbers, or nothing where it has no such chat. */
-  async messageNumbers(token: string, chatNumber: number): Promise<StoredNumbers | undefined> {
-    const row: ParentRow | undefined = await this.#knex("chats")
-      .where({ application_token: token, number: chatNumber })
-      .whereExists(this.#knex("applications").where({ token }).select(this.#knex.raw("1")))
-      .first("created_at", { mark: "last_message_number" });
-    return row && this.#numbersUnder(row, await this.messages.newest(token, chatNumber));
-  }
-
-  #numbersUnder(parent: ParentRow, newest: NewestRow | undefined): StoredNumbers {
-    return {
-      greatest: Math.max(parent.mark, newest?.number ?? 0),
-      newestAtMs: (newest?.created_at ?? parent.created_at).getTime(),
-    };
-  }
-}
-
-/** A parent's high-water mark: it grows when a record is deleted, so that its number stays given. */
-interface ParentRow {
-  mark: number;
-  created_at: Date;
-}
-
-interface NewestRow {
-  number: number;
-  created_at: Date;
 }
 
 interface NumberedTable<T, Parent extends readonly unknown[]> {
@@ -235,15 +200,6 @@ export class NumberedReads<T, Parent extends readonly unknown[]> {
     const { knex } = this.#table;
     const all = stored.union(numbers.map((number) => knex.select(knex.raw("? as number", [number]))));
     return knex.from(all.as("numbers"));
-  }
-
-  /** The stored record of the greatest number. */
-  async newest(...parent: Parent): Promise<NewestRow | undefined> {
-    const row: NewestRow | undefined = await this.#table
-      .within(...parent)
-      .orderBy("number", "desc")
-      .first("number", "created_at");
-    return row;
   }
 }
 

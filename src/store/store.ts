@@ -6,14 +6,17 @@ import { openPool } from "./connection.ts";
 import { Counts } from "./counts.ts";
 import { Epochs } from "./epochs.ts";
 import { Layout } from "./layout.ts";
+import { Numbers } from "./numbers.ts";
 import { Reads } from "./reads.ts";
 import { Removals } from "./removals.ts";
 import { Searching } from "./searching.ts";
+import { StatementLimit } from "./statement-limit.ts";
 import { Writes } from "./writes.ts";
 
 /** The MySQL side of Sluice. */
 export class Store {
   readonly reads: Reads;
+  readonly numbers: Numbers;
   readonly writes: Writes;
   readonly applications: Applications;
   readonly removals: Removals;
@@ -21,12 +24,16 @@ export class Store {
   readonly epochs: Epochs;
   readonly counts: Counts;
   readonly layout: Layout;
+  /** How large a statement may be. */
+  readonly limit: StatementLimit;
   readonly #knex: Knex;
 
-  constructor(pool: Knex) {
+  constructor(pool: Knex, limit = new StatementLimit()) {
     this.#knex = pool;
+    this.limit = limit;
     this.reads = new Reads(pool);
-    this.writes = new Writes(pool);
+    this.numbers = new Numbers(pool);
+    this.writes = new Writes(pool, limit);
     this.applications = new Applications(pool);
     this.removals = new Removals(pool);
     this.searching = new Searching(pool);
@@ -47,5 +54,6 @@ export class Store {
 
 /** Opens the store. MySQL need not be there yet. */
 export function openStore(database: Config["database"], use: "requests" | "writing"): Store {
-  return new Store(openPool(database, use));
+  const limit = new StatementLimit();
+  return new Store(openPool(database, use, limit), limit);
 }

@@ -8,7 +8,7 @@ export interface NewRow {
   readonly chatNumber?: number;
   readonly number: number;
   /** A revision replaces or removes a row that was there, and never brings it back; any other record is new. */
-  readonly origin: "pending" | "revision" | "dead" | "dead-revision";
+  readonly origin: "pending" | "revision" | "dead";
   readonly record: PendingRecord;
 }
 

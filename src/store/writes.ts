@@ -2,8 +2,10 @@ import type { Knex } from "knex";
 
 import { classify } from "./failure.ts";
 import { claim, type Fence, type FencedFlush, underLease } from "./fence.ts";
+import { LargeWrites } from "./large-writes.ts";
 import { nothingWritten, sumOutcomes, type WriteOutcome } from "./outcome.ts";
 import { writeRevisions } from "./revisions.ts";
+import type { StatementLimit } from "./statement-limit.ts";
 import {
   chats,
   inKeyOrder,
@@ -27,9 +29,11 @@ const maxRounds = 5;
 /** Writes batches to MySQL. A batch of new rows is one statement, but where rows turn out to be there. */
 export class Writes {
   readonly #knex: Knex;
+  readonly #large: LargeWrites;
 
-  constructor(pool: Knex) {
+  constructor(pool: Knex, limit: StatementLimit) {
     this.#knex = pool;
+    this.#large = new LargeWrites(async () => pool.raw("select 1"), limit);
   }
 
   /** Makes a lease the one under which a partition is written. */
@@ -43,12 +47,12 @@ export class Writes {
    * @throws {FencedOffError} where another lease than the given one was claimed
    */
   async writeChats(rows: readonly NewRow[], flush?: FencedFlush): Promise<WriteOutcome> {
-    return this.#write(chats, rows, flush);
+    return this.#large.attempt(chats, rows, () => this.#write(chats, rows, flush));
   }
 
   /** Writes messages, as `writeChats` does chats. */
   async writeMessages(rows: readonly NewRow[], flush?: FencedFlush): Promise<WriteOutcome> {
-    return this.#write(messages, rows, flush);
+    return this.#large.attempt(messages, rows, () => this.#write(messages, rows, flush));
   }
 
   async #write(table: Table, rows: readonly NewRow[], flush: FencedFlush | undefined): Promise<WriteOutcome> {

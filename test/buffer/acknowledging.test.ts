@@ -56,6 +56,18 @@ describe("Pending batches acknowledged", () => {
     expect(numbersOf(await stage.peek()).sort()).to.deep.equal([1, 4]);
   });
 
+  it("a second time take nothing with them where the list begins and ends with the same references again", async () => {
+    await stage.acceptMessages(4);
+    await stage.acknowledge(await stage.peek());
+    for (const number of [1, 2, 3]) await stage.changeStored(number, "changed");
+    const batch = await stage.peek();
+    expect(await stage.acknowledge(batch)).to.deep.equal({ kind: "acknowledged", changed: 0 });
+    for (const number of [1, 4, 3]) await stage.changeStored(number, "changed again");
+    expect(await stage.acknowledge(batch)).to.deep.equal({ kind: "moved" });
+    expect(await stage.forgotten()).to.deep.equal([]);
+    expect(numbersOf(await stage.peek())).to.deep.equal([1, 4, 3]);
+  });
+
   it("under a lost lease take nothing with them", async () => {
     await stage.acceptMessages(10);
     const batch = await stage.peek();

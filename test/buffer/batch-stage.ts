@@ -6,6 +6,7 @@ import { Keys } from "../../src/buffer/keys.ts";
 import type { Place } from "../../src/buffer/references.ts";
 import type { Lease } from "../../src/buffer/leases.ts";
 import type { AckReply } from "../../src/buffer/pending-batches.ts";
+import { newRecord } from "../../src/records.ts";
 import { openTestBuffer, seed, takeLease } from "../support/buffers.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
@@ -41,6 +42,8 @@ export class BatchStage {
 
   static async open(): Promise<BatchStage> {
     const workspace = await openWorkspace();
+    // Records are changed and taken away by hand.
+    workspace.expectFindings("counter-bytes", "partition-bytes", "dangling");
     const buffer = await openTestBuffer(workspace, "draining");
     await seed(buffer, chat, 0);
     return new BatchStage(workspace, buffer, await takeLease(buffer));
@@ -78,6 +81,15 @@ export class BatchStage {
     const seen = await this.buffer.reads.find(place);
     if (seen.kind === "gone" || seen.kind === "absent") throw new Error(seen.kind);
     const record = { ...seen.record, revision, text };
+    expect(await this.buffer.revising.revise(place, seen, record)).to.deep.equal({ kind: "revised" });
+  }
+
+  /** Gives a record that MySQL has, and the buffer has not, another text. */
+  async changeStored(number: number, text: string): Promise<void> {
+    const place = { ...chat, number };
+    const seen = await this.buffer.reads.find(place);
+    if (seen.kind !== "absent") throw new Error(seen.kind);
+    const record = { ...newRecord(operationIdOf(number), 0, text), revision: `of ${text}`, updatedAtMs: 1 };
     expect(await this.buffer.revising.revise(place, seen, record)).to.deep.equal({ kind: "revised" });
   }
 

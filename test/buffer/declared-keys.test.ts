@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 
 import { expect } from "chai";
 import type { Redis } from "ioredis";
 
 import { Keys } from "../../src/buffer/keys.ts";
+import { type ScriptName, scriptSource } from "../../src/buffer/scripts.ts";
 import { PrivateEngine } from "../support/private-engines.ts";
 import { RunningSluice } from "../support/running-sluice.ts";
 import { runCommand } from "../support/sluice-command.ts";
@@ -13,13 +14,17 @@ import { waitFor } from "../support/wait-for.ts";
 import type { Workspace } from "../support/workspace.ts";
 
 const folder = new URL("../../src/buffer/lua/", import.meta.url);
-const names = readdirSync(folder).map((file) => file.replace(/\.lua$/, ""));
+const names = readdirSync(folder)
+  .filter((file) => file.endsWith(".lua"))
+  .map((file) => file.replace(/\.lua$/, "") as ScriptName);
 /** Only after a loss of Redis' data, or with an Elasticsearch, are these called. */
 const rare = ["begin-epoch", "clear-mark", "owe", "settle"];
+/** Called by a person who has something put right. */
+const byHand = "mend-";
 
 /** A call of a script: the keys it was given, and the commands it gave. */
 interface Call {
-  readonly script: string;
+  readonly script: ScriptName | "another";
   readonly keys: readonly string[];
   readonly commands: string[][];
 }
@@ -27,7 +32,7 @@ interface Call {
 /** Scripts by their digest and by how they begin, as Redis shows them in one way or the other. */
 const scripts = new Map(
   names.flatMap((name) => {
-    const source = readFileSync(new URL(`${name}.lua`, folder), "utf8");
+    const source = scriptSource(name);
     const digest = createHash("sha1").update(source).digest("hex");
     return [digest, source].map((text) => [beginning(text), name] as const);
   }),
@@ -129,6 +134,7 @@ describe("A script", () => {
       }
     }
     const seen = new Set(calls.filter(({ commands }) => commands.length > 0).map(({ script }) => script));
-    expect(names.filter((name) => !seen.has(name))).to.deep.equal(rare);
+    const missing = names.filter((name) => !seen.has(name) && !name.startsWith(byHand));
+    expect(missing).to.deep.equal(rare);
   });
 });

@@ -87,9 +87,11 @@ describe("Deleting through the buffer", () => {
         "deleted-parent",
         "deleted-parent",
       ]);
-      expect(await stage.buffer.accepting.seed(application, { greatest: 9, newestAtMs: 0 })).to.equal(
-        "deleted-parent",
-      );
+      expect(await stage.buffer.accepting.beginLoad(application, "ticket")).to.deep.equal({
+        kind: "deleted-parent",
+      });
+      const load = { ticket: "ticket", epoch: "first-epoch" };
+      expect(await stage.buffer.accepting.seed(application, load, 9)).to.equal("deleted-parent");
       expect((await stage.buffer.reads.find({ token, number: 1 })).kind).to.equal("gone");
       expect((await stage.buffer.reads.find(first)).kind).to.equal("gone");
       const page = { order: "asc", cursor: undefined, skip: 0, limit: 9 } as const;

@@ -29,6 +29,9 @@ const batch = {
   entries: [],
   orphans: [],
   unreadable: [],
+  position: 0,
+  epoch: "",
+  vanished: [],
   strays: [],
 } as const;
 

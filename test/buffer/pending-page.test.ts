@@ -62,6 +62,8 @@ describe("A page of what is pending", () => {
 
   before(async () => {
     workspace = await openWorkspace();
+    // Records are taken away by hand, and the list between two examples.
+    workspace.expectFindings("counter-bytes", "partition-bytes", "unlisted", "dangling");
     keys = new Keys(workspace.config.redis.namespace, 1);
     buffer = await openBuffer({ ...workspace.config.redis, limits }, "draining");
     const taken = await buffer.leases.acquire(0, "test", 60_000);

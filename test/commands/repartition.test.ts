@@ -47,6 +47,8 @@ for (const [where, open] of Object.entries(places))
 
     beforeEach(async () => {
       workspace = await openWorkspace(place.settings);
+      // What a change that was broken off leaves where it was, and a list that is filled by hand.
+      workspace.expectFindings("misplaced", "stray");
       printed = [];
       console.log = (line: string) => printed.push(line);
     });

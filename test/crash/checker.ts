@@ -2,9 +2,10 @@ import { openBuffer } from "../../src/buffer/buffer.ts";
 import { readStatus } from "../../src/ops/status.ts";
 import { waitFor } from "../support/wait-for.ts";
 import type { Workspace } from "../support/workspace.ts";
-import { absent, type Entry, idIn, type Kind, type Ledger } from "./ledger.ts";
 
-/** A row of MySQL as the ledger speaks of it. */
+type Kind = "application" | "chat" | "message";
+
+/** A row of MySQL. */
 export interface Row {
   readonly kind: Kind;
   readonly token: string;
@@ -21,7 +22,10 @@ export async function untilDrained(workspace: Workspace): Promise<void> {
   try {
     const isDrained = async () => {
       const { pending } = await readStatus(buffer);
-      const removals: unknown = await workspace.sql("removals").first("application_token");
+      const removals: unknown = await workspace
+        .sql("removals")
+        .whereNull("finished_at")
+        .first("application_token");
       return pending.chats + pending.messages === 0 && removals === undefined;
     };
     await waitFor(isDrained, { what: "a drained buffer", timeoutMs: 180_000 });
@@ -96,52 +100,4 @@ export async function repeatedOperationIds({ sql }: Workspace): Promise<string[]
     problems.push(...repeated.map((one) => `operation ${one.operation_id} is twice in ${table}`));
   }
   return problems;
-}
-
-/** Compares all that was asked for with all that is there. */
-export function compare(ledger: Ledger, rows: readonly Row[]): string[] {
-  const problems: string[] = [];
-  const found = new Map<string, Row>();
-  for (const row of rows) {
-    const id = idIn(row.text);
-    const entry = ledger.entries.get(id);
-    if (entry?.kind !== row.kind) problems.push(`nobody asked for ${describe(row)}`);
-    else if (found.has(id)) problems.push(`${id} is there twice: ${describe(row)}`);
-    found.set(id, row);
-  }
-  for (const entry of ledger.entries.values()) {
-    const row = found.get(entry.id);
-    problems.push(...(row ? faultsOfRow(entry, row, found) : faultsOfAbsence(entry, found)));
-  }
-  return problems;
-}
-
-function faultsOfRow(entry: Entry, row: Row, found: ReadonlyMap<string, Row>): string[] {
-  const faults: string[] = [];
-  const about = (what: string) => faults.push(`${entry.kind} ${entry.id} ${what}: ${describe(row)}`);
-  if (!entry.possible.has(row.text)) {
-    const wanted = [...entry.possible].map((state) => state.slice(0, 30)).join(" or ");
-    about(`ought to be ${wanted}`);
-  }
-  if (entry.name !== undefined && entry.name !== row.name) about(`was answered as ${entry.name}`);
-  const parent = entry.parent && found.get(entry.parent.id);
-  if (entry.parent && !parent) about(`is there without its ${entry.parent.kind} ${entry.parent.id}`);
-  const lies = entry.kind === "message" ? row.chat : row.token;
-  if (parent && (parent.token !== row.token || parent.name !== lies)) about("lies in another's place");
-  return faults;
-}
-
-function faultsOfAbsence(entry: Entry, found: ReadonlyMap<string, Row>): string[] {
-  if (entry.possible.has(absent) || isGone(entry.parent, found)) return [];
-  return [`${entry.kind} ${entry.id} at ${entry.path} is lost`];
-}
-
-/** Whether a record is gone, by itself or with what it belonged to; lost ones are told of once. */
-function isGone(entry: Entry | undefined, found: ReadonlyMap<string, Row>): boolean {
-  return entry !== undefined && (!found.has(entry.id) || isGone(entry.parent, found));
-}
-
-function describe({ kind, token, chat, name, text }: Row): string {
-  const place = kind === "message" ? `${token}/${chat ?? ""}/${name}` : `${token}/${name}`;
-  return `${kind} ${place} "${text.slice(0, 30)}"`;
 }

@@ -44,7 +44,8 @@ describe("A flush whose process dies after any of its steps", function () {
       ).first("epoch", "flush_sequence");
       if (!row) throw new Error("no epoch has begun");
       const { epoch } = row;
-      const loss = lossOf({ epoch, flushSequence }, { epoch, flushSequence: row.flush_sequence });
+      const redis = { epoch, flushSequence, committed: 0, losses: 0 };
+      const loss = lossOf(redis, { epoch, flushSequence: row.flush_sequence, losses: 0, touched: 0 });
       return { bodies: rows.map(({ body }) => body).join(), isBehind: loss !== undefined };
     });
   }

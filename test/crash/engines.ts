@@ -13,6 +13,20 @@ export interface Victim {
   start(): Promise<void>;
 }
 
+/** Data on a disk that can be lost with a Redis; it must not run meanwhile. */
+export interface Disk {
+  readonly victim: Victim;
+  readonly lose: () => void;
+  /** Only where there is one Redis, so that what was flushed since tells an older copy. */
+  readonly copies?: Copies;
+}
+
+/** Keeps a copy of the data, and puts it back in their place. */
+export interface Copies {
+  readonly save: () => void;
+  readonly putBack: () => void;
+}
+
 /** What Sluice runs on: one server each, or several of them. */
 export interface EngineKinds {
   readonly redis: "server" | "cluster";
@@ -27,6 +41,7 @@ export interface Engine {
   readonly proxiedEnv: NodeJS.ProcessEnv;
   readonly proxy: FaultProxy | undefined;
   readonly victims: readonly Victim[];
+  readonly disks: readonly Disk[];
   close(): Promise<void>;
 }
 
@@ -40,11 +55,14 @@ export async function startRedis(kind: EngineKinds["redis"]): Promise<Engine> {
 
 async function startRedisServer(): Promise<Engine> {
   const engine = await PrivateEngine.start("redis", ["--appendfsync", "always"]);
+  const victim = serverVictim("redis", engine);
+  const copies = { save: engine.saveData.bind(engine), putBack: engine.putDataBack.bind(engine) };
   return behindProxy({
     env: engine.env,
     port: engine.port,
     addressesAt: (port) => engine.addressesAt(port),
-    victims: [serverVictim("redis", engine)],
+    victims: [victim],
+    disks: [{ victim, lose: engine.loseData.bind(engine), copies }],
     close: () => engine.close(),
   });
 }
@@ -56,11 +74,13 @@ async function startRedisServer(): Promise<Engine> {
 async function startRedisCluster(): Promise<Engine> {
   const cluster = await RedisCluster.start({ appendfsync: "always", hasFailover: false });
   const masters = await cluster.masters();
+  const disks = masters.map((node): Disk => ({ victim: nodeVictim(node), lose: node.loseData.bind(node) }));
   return {
     env: { REDIS_URL: cluster.url },
     proxiedEnv: {},
     proxy: undefined,
-    victims: masters.map(nodeVictim),
+    victims: disks.map(({ victim }) => victim),
+    disks,
     close: () => cluster.close(),
   };
 }
@@ -80,17 +100,19 @@ export async function startDatabase(kind: EngineKinds["database"]): Promise<Engi
 }
 
 interface Plain extends Pick<Engine, "env" | "victims" | "close"> {
+  readonly disks?: readonly Disk[];
   readonly port: number;
   readonly addressesAt: (port: number) => NodeJS.ProcessEnv;
 }
 
-async function behindProxy({ env, port, addressesAt, victims, close }: Plain): Promise<Engine> {
+async function behindProxy({ env, port, addressesAt, victims, disks = [], close }: Plain): Promise<Engine> {
   const proxy = await FaultProxy.to(port);
   return {
     env,
     proxiedEnv: addressesAt(proxy.port),
     proxy,
     victims,
+    disks,
     async close() {
       await proxy.close();
       await close();

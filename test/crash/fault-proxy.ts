@@ -10,6 +10,18 @@ interface Pair {
   readonly server: Socket;
   /** What the client sent has gone on, and the answer to it is to be lost. */
   isDoomed: boolean;
+  /** What the server has sent since its answer is withheld. */
+  withheld: Buffer[] | undefined;
+}
+
+/** An answer that has come as far as the proxy, or will. */
+export interface WithheldAnswer {
+  /** Resolves when the server has carried out what it was asked, and has begun to answer. */
+  readonly begun: Promise<void>;
+  /** Hands it on. */
+  release(): void;
+  /** Resets the connection in its place. */
+  lose(): void;
 }
 
 /** Stands between a client and a server on the loopback, and on demand behaves like a bad network. */
@@ -20,6 +32,8 @@ export class FaultProxy {
   #isStalled = false;
   #delayMs = 0;
   #dooms = 0;
+  #withhold: { readonly request: string; readonly take: (pair: Pair) => void } | undefined;
+  #onAnswer = (): void => undefined;
 
   private constructor(targetPort: number) {
     this.#targetPort = targetPort;
@@ -68,6 +82,28 @@ export class FaultProxy {
     this.#dooms = times;
   }
 
+  /** Keeps back the answer to the next request in which a text stands, and all that follows on its connection. */
+  withholdAnswerTo(request: string): WithheldAnswer {
+    let withheld: Pair | undefined;
+    const begun = new Promise<void>((resolve) => (this.#onAnswer = resolve));
+    const take = (pair: Pair) => {
+      this.#withhold = undefined;
+      pair.withheld = [];
+      withheld = pair;
+    };
+    this.#withhold = { request, take };
+    return {
+      begun,
+      release: () => {
+        for (const chunk of withheld?.withheld ?? []) withheld?.client.write(chunk);
+        if (withheld) withheld.withheld = undefined;
+      },
+      lose: () => {
+        if (withheld) sever(withheld);
+      },
+    };
+  }
+
   /** Behaves well again. */
   heal(): void {
     this.#isStalled = false;
@@ -86,18 +122,25 @@ export class FaultProxy {
   }
 
   #join(client: Socket): void {
-    const pair: Pair = { client, server: connect(this.#targetPort, host), isDoomed: false };
+    const pair: Pair = {
+      client,
+      server: connect(this.#targetPort, host),
+      isDoomed: false,
+      withheld: undefined,
+    };
     this.#pairs.add(pair);
-    this.#pass(pair, client, pair.server, () => {
+    this.#pass(pair, client, pair.server, (chunk) => {
+      if (this.#withhold && chunk.includes(this.#withhold.request)) this.#withhold.take(pair);
       if (this.#dooms > 0 && !pair.isDoomed) {
         this.#dooms -= 1;
         pair.isDoomed = true;
       }
       return true;
     });
-    this.#pass(pair, pair.server, client, () => {
+    this.#pass(pair, pair.server, client, (chunk) => {
       if (pair.isDoomed) sever(pair);
-      return !pair.isDoomed;
+      if (pair.withheld?.push(chunk)) this.#onAnswer();
+      return !pair.isDoomed && !pair.withheld;
     });
     if (this.#isStalled) {
       client.pause();
@@ -106,12 +149,12 @@ export class FaultProxy {
   }
 
   /** Hands on what arrives at `from`, in order, unless `admit` says no. */
-  #pass(pair: Pair, from: Socket, to: Socket, admit: () => boolean): void {
+  #pass(pair: Pair, from: Socket, to: Socket, admit: (chunk: Buffer) => boolean): void {
     let onTheWay = 0;
     let arrived: Promise<unknown> = Promise.resolve();
     from.setNoDelay(true);
     from.on("data", (chunk: Buffer) => {
-      if (!admit()) return;
+      if (!admit(chunk)) return;
       if (this.#delayMs === 0 && onTheWay === 0) {
         to.write(chunk);
         return;

@@ -2,17 +2,21 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import type { Victim } from "./engines.ts";
 import type { FaultProxy } from "./fault-proxy.ts";
-import { increment } from "./ledger.ts";
+import { increment } from "./counts.ts";
 import type { Random } from "./random.ts";
 import type { System } from "./system.ts";
 
 /** A lease lasts ten seconds: who is paused for longer has lost it when it goes on. */
 const longPauseMs = [11_000, 14_000] as const;
 
-type Strike = (random: Random) => Promise<void>;
+/** Calls that are answered between two faults, unless none is for so long. */
+const answersBetween = 10;
+const longestWithoutMs = 3000;
+
+export type Strike = (random: Random) => Promise<void>;
 
 /** What is struck, and nothing else meanwhile; and how. */
-interface Fault {
+export interface Fault {
   readonly name: string;
   /** How much seldomer than others it comes. */
   readonly rarity: number;
@@ -28,36 +32,56 @@ export class FaultInjector {
   readonly counts = new Map<string, number>();
   readonly #faults: readonly Fault[];
   readonly #random: Random;
+  readonly #answers: () => number;
   readonly #struck = new Set<Victim | FaultProxy>();
   readonly #underWay = new Set<Promise<void>>();
 
-  constructor(system: System, random: Random) {
+  /** `others` are faults beside those that every system has; `answers` says how many calls were answered so far. */
+  constructor(system: System, random: Random, others: readonly Fault[], answers: () => number) {
     const { redis, mysql } = system.proxies;
     this.#faults = [
       ...system.victims.flatMap(faultsOf),
       ...(redis ? proxyFaults("redis", redis) : []),
       ...(mysql ? proxyFaults("mysql", mysql) : []),
+      ...others,
     ];
     this.#random = random;
+    this.#answers = answers;
   }
 
   /** Injects until the signal aborts; when it resolves everything runs again. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      const answered = this.#answers();
       await pause(this.#random.integer(50, 500));
+      await this.#untilTried(answered, signal);
       const fault = this.#next();
       if (fault) this.#inject(fault);
     }
     await Promise.all(this.#underWay);
   }
 
+  /** What nobody tries while it is broken shows nothing: on a busy machine faults come as seldom as answers. */
+  async #untilTried(answered: number, signal: AbortSignal): Promise<void> {
+    const giveUpAtMs = performance.now() + longestWithoutMs;
+    const isTried = () => this.#answers() >= answered + answersBetween || performance.now() > giveUpAtMs;
+    while (!signal.aborted && !isTried()) await pause(20);
+  }
+
   #next(): Fault | undefined {
     const turn = ({ name, rarity }: Fault) => ((this.counts.get(name) ?? 0) + this.#random.next()) * rarity;
     const [first] = this.#faults
-      .filter(({ target }) => !this.#struck.has(target))
+      .filter(({ target }) => !this.#struck.has(target) && !this.#isLastApi(target))
       .map((fault) => ({ fault, turn: turn(fault) }))
       .sort((a, b) => a.turn - b.turn);
     return first?.fault;
+  }
+
+  /** Somebody must answer, or nothing is tried: on a busy machine a process takes many seconds to start. */
+  #isLastApi(target: Fault["target"]): boolean {
+    const isOther = (one: Fault["target"]) => one !== target && "kind" in one && one.kind === "api";
+    const isApi = "kind" in target && target.kind === "api";
+    return isApi && !this.#faults.some((fault) => isOther(fault.target) && !this.#struck.has(fault.target));
   }
 
   #inject({ name, target, strike }: Fault): void {

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 
-import { describeReport, torture } from "./torture.ts";
+import { describeReport } from "./torture-report.ts";
+import { torture } from "./torture.ts";
 
 const { values } = parseArgs({
   options: {

@@ -1,8 +1,15 @@
 import { type SluiceProcess, startApi, startFlusher } from "../support/sluice-process.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
-import { type Engine, type EngineKinds, startDatabase, startRedis, type Victim } from "./engines.ts";
+import {
+  type Disk,
+  type Engine,
+  type EngineKinds,
+  startDatabase,
+  startRedis,
+  type Victim,
+} from "./engines.ts";
 import type { FaultProxy } from "./fault-proxy.ts";
-import { increment } from "./ledger.ts";
+import { increment } from "./counts.ts";
 
 /** How many processes there are of each role, and how many parts of the buffer, by the kind of Redis. */
 const sizes = {
@@ -32,6 +39,8 @@ export class System {
       ...database.proxiedEnv,
       // The minute's flush, often enough for a run that lasts only one.
       FLUSH_CRON: "*/2 * * * * *",
+      // More than waits in one parent at a time, also while nothing is flushed.
+      NUMBER_GAP_AFTER_LOSS: "10000",
     };
     const slots = (role: Role, count: number) =>
       Array.from({ length: count }, () => new SluiceSlot(role, env, this.logCounts));
@@ -44,7 +53,8 @@ export class System {
     const { partitions, ...counts } = sizes[kinds.redis];
     const settings = { ...redis.env, ...database.env, PARTITIONS: String(partitions) };
     const system = new System(redis, database, await openWorkspace(settings), counts);
-    await Promise.all(system.#processes.map((process) => process.start()));
+    // One after the other: on a busy machine none of so many would be there in time.
+    for (const process of system.#processes) await process.start();
     return system;
   }
 
@@ -56,6 +66,11 @@ export class System {
   /** Everything that can be killed. */
   get victims(): readonly Victim[] {
     return [...this.#processes, ...this.#redis.victims, ...this.#database.victims];
+  }
+
+  /** What of Redis' data can be lost. */
+  get disks(): readonly Disk[] {
+    return this.#redis.disks;
   }
 
   get proxies(): Readonly<Record<"redis" | "mysql", FaultProxy | undefined>> {
@@ -107,8 +122,7 @@ class SluiceSlot implements Victim {
     await this.#process?.closed;
     for (const { level, msg, err, reason } of this.#process?.log ?? []) {
       if (level === "info" || level === "debug") continue;
-      const cause =
-        (err as { message?: string } | undefined)?.message ?? (typeof reason === "string" ? reason : "");
+      const cause = err ? wordsOf(err) : typeof reason === "string" ? reason : "";
       increment(this.#logCounts, `${level} ${this.kind}: ${msg} ${cause}`);
     }
     this.#process = undefined;
@@ -123,4 +137,12 @@ class SluiceSlot implements Victim {
     this.#process = process;
     this.url = url;
   }
+}
+
+/** What an error in a log says; where it says nothing, what it is and where it comes from. */
+function wordsOf(error: unknown): string {
+  const { message = "", type, stack } = error as { message?: string; type?: string; stack?: string };
+  if (message !== "") return message;
+  const origin = (stack ?? "").split("\n").slice(1, 4);
+  return [type, ...origin].map((line) => line?.trim()).join(" ");
 }

@@ -1,37 +1,29 @@
 /**
- * The torture: writers ask, faults strike, and in the end all that was answered is compared with all that is
- * there. The seed decides what the writers ask and which faults strike when; how the two meet is up to the
- * machine, so a seed brings back a run's plan, and only mostly its course.
+ * The torture: visitors ask, faults strike, and in the end all that was answered must be what one store of records
+ * would have answered, and agree with what is there. The seed decides what the visitors ask and which faults strike
+ * when; how the two meet is up to the machine, so a seed brings back a run's plan, and only mostly its course.
  */
 import { setTimeout as pause } from "node:timers/promises";
 
-import { Client } from "../support/client.ts";
-import { waitFor } from "../support/wait-for.ts";
-import { compareReads, numbersGivenAgain, readableAfterDeletion } from "./api-checks.ts";
-import { allRows, compare, leftInRedis, repeatedOperationIds, untilDrained } from "./checker.ts";
+import { type Buffer, openBuffer } from "../../src/buffer/buffer.ts";
+import { checkHistory } from "../observed/check-history.ts";
+import { Recorder } from "../observed/recorder.ts";
+import type { Workspace } from "../support/workspace.ts";
+import { Caller } from "./caller.ts";
 import type { EngineKinds } from "./engines.ts";
 import { FaultInjector } from "./faults.ts";
-import { type Fate, Ledger } from "./ledger.ts";
+import { lookAtTheEnd } from "./last-look.ts";
+import { Losses } from "./losses.ts";
+import { Lulls } from "./lulls.ts";
+import { Operator } from "./operator.ts";
 import { Random } from "./random.ts";
+import { isRefused, refuseTexts, takeAllTexts } from "./refusals.ts";
 import { System } from "./system.ts";
-import { Writer, type World } from "./writer.ts";
+import type { TortureReport } from "./torture-report.ts";
+import { Visitor } from "./visitor.ts";
+import { World } from "./world.ts";
 
-const writerCount = 8;
-
-export interface TortureReport {
-  readonly seed: number;
-  /** By kind of fault. */
-  readonly faults: ReadonlyMap<string, number>;
-  /** By operation and outcome. */
-  readonly operations: ReadonlyMap<string, number>;
-  /** Why operations were not acknowledged. */
-  readonly causes: ReadonlyMap<string, number>;
-  /** Warnings and errors of the processes that were killed, by message. */
-  readonly logs: ReadonlyMap<string, number>;
-  readonly rows: number;
-  /** What is not as it must be; nothing, where Sluice keeps its word. */
-  readonly problems: readonly string[];
-}
+const visitorCount = 8;
 
 /** Runs the torture for so long, and checks; throws only where it cannot be run at all. */
 export async function torture(
@@ -40,99 +32,104 @@ export async function torture(
   kinds: EngineKinds = { redis: "server", database: "mariadb" },
 ): Promise<TortureReport> {
   const system = await System.start(kinds);
+  const buffer = await openBufferOf(system.workspace);
   try {
-    const random = new Random(seed);
-    const ledger = new Ledger();
-    const injector = new FaultInjector(system, random.fork());
-    await writeUnderFaults(system, ledger, injector, random, durationMs);
-    const { rows, problems } = await checkAll(system, ledger);
-    await system.stopSluice();
-    const { logCounts: logs } = system;
-    // An error is what somebody must act on: faults that pass are none, and nothing else has happened.
-    problems.push(...[...logs.keys()].filter((line) => line.startsWith("error") || line.startsWith("fatal")));
-    return {
-      seed,
-      faults: injector.counts,
-      operations: ledger.fates,
-      causes: ledger.causes,
-      logs,
-      rows,
-      problems,
-    };
+    const run = new Run(system, buffer, new Random(seed));
+    const refusedHead = kinds.database === "mariadb" ? await refuseTexts(system.workspace) : "";
+    await run.visitUnderFaults(durationMs, refusedHead);
+    await takeAllTexts(system.workspace, refusedHead);
+    return { seed, ...(await run.check()) };
   } finally {
+    buffer.close();
     await system.close();
   }
 }
 
-async function writeUnderFaults(
-  system: System,
-  ledger: Ledger,
-  injector: FaultInjector,
-  random: Random,
-  durationMs: number,
-): Promise<void> {
-  const world: World = { ledger, urls: () => system.urls, chats: [], applications: [] };
-  const writersStop = new AbortController();
-  const writers = Array.from({ length: writerCount }, (_, nth) =>
-    new Writer(`w${nth}`, world, random.fork()).run(writersStop.signal),
-  );
-  const faultsStop = new AbortController();
-  const faults = injector.run(faultsStop.signal);
-  await pause(durationMs);
-  faultsStop.abort();
-  // The writers go on until everything runs again: what comes back must also be fit to serve.
-  await faults;
-  writersStop.abort();
-  await Promise.all(writers);
+async function openBufferOf({ config }: Workspace): Promise<Buffer> {
+  const thresholds = { chats: config.flush.chatThreshold, messages: config.flush.messageThreshold };
+  return openBuffer({ ...config.redis, limits: { ...config.buffer, thresholds } }, "draining");
 }
 
-async function checkAll(system: System, ledger: Ledger): Promise<{ rows: number; problems: string[] }> {
-  const { workspace } = system;
-  const problems = [...ledger.problems];
-  const client = new Client(system.urls[0] ?? "");
-  await untilDrained(workspace);
-  // A Redis of several masters, or a MySQL, comes back to each process by parts.
-  const answers = async () =>
-    Promise.all(ledger.of("application").map(({ path }) => client.get(`${path}/chats`)));
-  const isReady = async () => (await answers()).every(({ status }) => status !== 503);
-  await waitFor(isReady, { what: "an API that serves every application" });
-  problems.push(...(await leftInRedis(workspace)), ...(await repeatedOperationIds(workspace)));
-  const rows = await allRows(workspace);
-  problems.push(...compare(ledger, rows), ...(await compareReads(client, rows)));
-  problems.push(...(await readableAfterDeletion(client, ledger)));
-  problems.push(...(await numbersGivenAgain(client, ledger, rows)));
-  client.close();
-  return { rows: rows.length, problems };
+/** All who take part in one torture. */
+class Run {
+  readonly #system: System;
+  readonly #random: Random;
+  readonly #recorder = new Recorder();
+  readonly #injector: FaultInjector;
+  readonly #lulls: Lulls;
+  readonly #operator: Operator;
+  readonly #notes = { causes: new Map<string, number>(), problems: [] as string[] };
+
+  constructor(system: System, buffer: Buffer, random: Random) {
+    const { workspace } = system;
+    const losses = new Losses(workspace, buffer, this.#recorder);
+    const lossFaults = system.disks.flatMap((disk) => losses.faultsOf(disk));
+    this.#system = system;
+    this.#random = random;
+    this.#injector = new FaultInjector(system, random.fork(), lossFaults, () => this.#recorder.answers);
+    this.#lulls = new Lulls(buffer, workspace, this.#recorder, random.fork());
+    this.#operator = new Operator(buffer, this.#recorder, random.fork());
+  }
+
+  async visitUnderFaults(durationMs: number, refusedHead: string): Promise<void> {
+    const world = new World(this.#lulls, refusedHead);
+    const everyone = Array.from({ length: visitorCount }, (_, nth) => this.#visitor(`v${nth}`, world));
+    const [visitsEnd, faultsEnd] = [new AbortController(), new AbortController()];
+    const visits = [...everyone, this.#lulls, this.#operator].map((one) => one.run(visitsEnd.signal));
+    const faults = this.#injector.run(faultsEnd.signal);
+    await pause(durationMs);
+    faultsEnd.abort();
+    // They go on until everything runs again: what comes back must also be fit to serve.
+    await faults;
+    visitsEnd.abort();
+    await Promise.all(visits);
+  }
+
+  async check(): Promise<Omit<TortureReport, "seed">> {
+    const caller = this.#caller();
+    const { rows, problems } = await lookAtTheEnd(
+      this.#system.workspace,
+      this.#operator,
+      caller,
+      this.#recorder,
+    );
+    caller.close();
+    await this.#system.stopSluice();
+    const { logCounts: logs } = this.#system;
+    const verdict = checkHistory(this.#recorder.history, isRefused);
+    return {
+      faults: this.#injector.counts,
+      others: new Map([...this.#lulls.counts, ...this.#operator.counts]),
+      operations: this.#recorder.counts,
+      causes: this.#notes.causes,
+      logs,
+      rows,
+      records: verdict.records,
+      undecided: verdict.undecided,
+      problems: [
+        ...this.#notes.problems,
+        ...this.#operator.problems,
+        ...problems,
+        ...verdict.problems,
+        ...[...logs.keys()].filter(isUnexpected),
+      ],
+    };
+  }
+
+  #visitor(name: string, world: World): Visitor {
+    const parts = { caller: this.#caller(), recorder: this.#recorder, random: this.#random.fork() };
+    return new Visitor(name, world, parts);
+  }
+
+  #caller(): Caller {
+    return new Caller(() => this.#system.urls, this.#random.fork(), this.#notes);
+  }
 }
 
-/** The report for a person, the seed first. */
-export function describeReport({
-  seed,
-  faults,
-  operations,
-  causes,
-  logs,
-  rows,
-  problems,
-}: TortureReport): string {
-  const table = (counts: ReadonlyMap<string, number>) =>
-    [...counts]
-      .sort(([a], [b]) => a.localeCompare(b))
-      .map(([name, count]) => `  ${String(count).padStart(7)}  ${name}`);
-  const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
-  const kills = [...faults].filter(([name]) => name.startsWith("kill")).map(([, count]) => count);
-  const ended = (fate: Fate) =>
-    `${sum([...operations].filter(([name]) => name.endsWith(fate)).map(([, count]) => count))} ${fate}`;
-  return [
-    `seed ${seed}: ${sum([...faults.values()])} faults, ${sum(kills)} of them kills, ${rows} rows, ${problems.length} problems`,
-    "faults injected",
-    ...table(faults),
-    `operations: ${ended("acknowledged")}, ${ended("refused")}, ${ended("unknown")}`,
-    ...table(operations),
-    "not acknowledged for",
-    ...table(causes),
-    "warnings and errors logged",
-    ...table(logs),
-    ...problems.slice(0, 40).map((problem) => `PROBLEM ${problem}`),
-  ].join("\n");
+/** An error is what somebody must act on. Data were lost and records refused here; nothing else has happened. */
+function isUnexpected(line: string): boolean {
+  const isError = line.startsWith("error") || line.startsWith("fatal");
+  const isOfALoss = line.includes("Redis has lost data");
+  const isOfARefusal = line.includes("a record became a dead letter") && !/conflict|unreadable/.test(line);
+  return isError && !isOfALoss && !isOfARefusal;
 }

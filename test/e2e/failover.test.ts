@@ -36,8 +36,9 @@ class ReplicatedRedis {
     const clients = [clientOf(master), clientOf(replica)] as const;
     const [front, link] = await Promise.all([FaultProxy.to(master.port), FaultProxy.to(master.port)]);
     const password = new URL(master.env["REDIS_URL"] ?? "").password;
-    // The replica must take the clients' password once it is the master.
+    // The replica must take the clients' password once it is the master, and the other follow it.
     await clients[1].config("SET", "requirepass", password, "masterauth", password);
+    await clients[0].config("SET", "masterauth", password);
     await clients[1].replicaof("127.0.0.1", link.port);
     return new ReplicatedRedis(engines, clients, [front, link]);
   }
@@ -71,6 +72,18 @@ class ReplicatedRedis {
     this.#front.retarget(this.#replica.port);
     if (oldMaster === "killed") await this.#master.stop("SIGKILL");
     else await master.replicaof("127.0.0.1", this.#replica.port);
+  }
+
+  /** Makes the master a replica of its own replica, which may lack something, for as long as `meanwhile` takes. */
+  async demoteFor(meanwhile: () => Promise<void>): Promise<void> {
+    const [master, replica] = this.#clients;
+    await replica.replicaof("NO", "ONE");
+    await master.replicaof("127.0.0.1", this.#replica.port);
+    await waitFor(async () => field(await master.info("replication"), "master_link_status") === "up", {
+      what: "the old master to follow",
+    });
+    await meanwhile();
+    await master.replicaof("NO", "ONE");
   }
 
   /** Ends the connections to an old master: nobody else may clean up there. */
@@ -155,6 +168,22 @@ describe("When a replica takes over from its master", () => {
     await untilStored(unseen);
     await redis.failOver("killed");
     const after = await post(30, "after");
+    expect(Math.min(...after)).to.be.above(Math.max(...unseen));
+    await untilStored([...before, ...unseen, ...after]);
+    expect(await conflicts()).to.equal(0);
+  });
+
+  it("gives no number again where the master was a replica for a while and comes back with that one's data", async () => {
+    const before = await post(10, "before");
+    await untilStored(before);
+    await redis.caughtUp();
+    redis.lag();
+    const unseen = await post(10, "unseen by the replica");
+    await untilStored(unseen);
+    await redis.demoteFor(async () => {
+      expect((await sluice.client.post(messages, { body: "to a replica" })).status).to.equal(503);
+    });
+    const after = await post(10, "after");
     expect(Math.min(...after)).to.be.above(Math.max(...unseen));
     await untilStored([...before, ...unseen, ...after]);
     expect(await conflicts()).to.equal(0);

@@ -59,6 +59,8 @@ export class DeadLetterStage {
   readonly change: Changer;
   /** What the flusher logged at error level. */
   readonly errors: string[] = [];
+  /** What it logged as a warning. */
+  readonly warnings: string[] = [];
   #serial = 0;
 
   private constructor(workspace: Workspace, buffer: Buffer, store: Store, lease: Lease) {
@@ -71,12 +73,13 @@ export class DeadLetterStage {
     this.change = createChanger(buffer, store, this.read);
   }
 
-  static async open(): Promise<DeadLetterStage> {
-    const workspace = await openWorkspace();
+  /** In the engines of the run, or in others that the settings name. */
+  static async open(settings: NodeJS.ProcessEnv = {}): Promise<DeadLetterStage> {
+    const workspace = await openWorkspace(settings);
     const buffer = await openTestBuffer(workspace, "draining");
     const store = openStore(workspace.config.database, "writing");
     const at = new Date();
-    await store.applications.create({ token, name: "dead", chatsCount: 0, createdAt: at, updatedAt: at });
+    await store.applications.create({ token, name: "dead", chatsCount: 0, createdAt: at, updatedAt: at }, 0);
     await seed(buffer, { token }, 0);
     return new DeadLetterStage(workspace, buffer, store, await takeLease(buffer));
   }
@@ -87,13 +90,15 @@ export class DeadLetterStage {
     await this.workspace.close();
   }
 
-  async drain(): Promise<void> {
+  /** Drains everything, into this store or another. */
+  async drain(store: Store = this.store): Promise<void> {
     const ignore = () => undefined;
     const error = (_fields: object, message: string) => this.errors.push(message);
-    const log: FlushLog = { debug: ignore, info: ignore, warn: ignore, error };
+    const warn = (_fields: object, message: string) => this.warnings.push(message);
+    const log: FlushLog = { debug: ignore, info: ignore, warn, error };
     const settings = { thresholds: { chats: 10, messages: 10 }, maxRows: 1000 };
     const { signal } = new AbortController();
-    await drainOf(this.buffer, this.store, settings, log, this.lease, signal).run("minute");
+    await drainOf(this.buffer, store, settings, log, this.lease, signal).run("minute");
   }
 
   async accept(parent: Parent, text: string, createdAtMs?: number): Promise<number> {

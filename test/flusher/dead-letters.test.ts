@@ -114,8 +114,8 @@ describe("A record that MySQL refuses", () => {
         await stage.workspace.redis.del(stage.keys.counter(own.parent));
         const stored =
           kind === "chat"
-            ? await stage.store.reads.chatNumbers(token)
-            : await stage.store.reads.messageNumbers(token, 1);
+            ? await stage.store.numbers.under({ token })
+            : await stage.store.numbers.under({ token, chatNumber: 1 });
         expect(stored?.greatest).to.equal(number);
       });
     });

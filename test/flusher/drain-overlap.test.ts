@@ -27,6 +27,8 @@ describe("A drain of many batches", () => {
 
   before(async () => {
     workspace = await openWorkspace();
+    // Payloads are replaced by hand.
+    workspace.expectFindings("counter-bytes", "partition-bytes");
     store = openStore(workspace.config.database, "writing");
     buffer = await openTestBuffer(workspace, "draining");
   });

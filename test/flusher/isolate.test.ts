@@ -6,6 +6,8 @@ import { nothingWritten, type WriteOutcome } from "../../src/store/outcome.ts";
 
 const failing = (code: string, errno: number) => Object.assign(new Error("injected"), { code, errno });
 const tooLong = () => failing("ER_DATA_TOO_LONG", 1406);
+const signalled = (code = "ER_SIGNAL_EXCEPTION", errno = 1644) =>
+  Object.assign(failing(code, errno), { sqlState: "45000" });
 const tooLarge = () => failing("ER_NET_PACKET_TOO_LARGE", 1153);
 
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
@@ -71,6 +73,34 @@ describe("Writing rows of which MySQL refuses some", () => {
     expect(outcome).to.deep.equal({ ...nothingWritten, inserted: 999 });
     expect([...refused]).to.deep.equal([[700, "ER_NET_PACKET_TOO_LARGE"]]);
     expect(table.stored).to.deep.equal(upTo(1000).filter((number) => number !== 700));
+  });
+
+  it("halves down to the row where the server's reason is not known, and lands the others", async () => {
+    const table = tableThat((rows) => (rows.includes(700) ? signalled() : undefined));
+    const { outcome, refused } = await writeIsolating(table.write, upTo(1000));
+    expect(outcome).to.deep.equal({ ...nothingWritten, inserted: 999 });
+    expect([...refused]).to.deep.equal([[700, "ER_SIGNAL_EXCEPTION"]]);
+    const alone = await writeIsolating(table.write, [700]);
+    expect([...alone.refused]).to.deep.equal([[700, "ER_SIGNAL_EXCEPTION"]]);
+  });
+
+  it("refuses none where the server refuses each of several for the same reason, which is not known", async () => {
+    for (const count of [2, 3, 50]) {
+      const table = tableThat(() => signalled());
+      const outcome: unknown = await writeIsolating(table.write, upTo(count)).catch(
+        (thrown: unknown) => thrown,
+      );
+      expect(outcome).to.have.property("errno", 1644);
+    }
+  });
+
+  it("refuses each of several where the reasons differ, or lie in a row", async () => {
+    const differing = tableThat((rows) =>
+      rows.includes(1) ? signalled() : signalled("ER_NO_PARTITION_FOR_GIVEN_VALUE", 1526),
+    );
+    expect((await writeIsolating(differing.write, upTo(3))).refused.size).to.equal(3);
+    const known = tableThat(() => tooLong());
+    expect((await writeIsolating(known.write, upTo(3))).refused.size).to.equal(3);
   });
 
   it("adds up what became of the parts", async () => {

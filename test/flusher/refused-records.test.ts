@@ -136,7 +136,7 @@ describe("A record that MySQL refuses,", () => {
     await stage.drain();
     expect(await stage.workspace.redis.ttl(stage.keys.counter(chat))).to.be.greaterThan(0);
     await stage.workspace.redis.del(stage.keys.counter(chat));
-    const stored = await stage.store.reads.messageNumbers(token, 1);
+    const stored = await stage.store.numbers.under(chat);
     expect(stored?.greatest).to.be.at.least(number);
   });
 

@@ -11,7 +11,7 @@ import { parseQuery } from "../../src/search/matching.ts";
 import type { Search, SearchRequest } from "../../src/search/search.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { openBuffer } from "../../src/buffer/buffer.ts";
-import { roomyLimits, seed, takeLease } from "../support/buffers.ts";
+import { beginEpoch, roomyLimits, seed, takeLease } from "../support/buffers.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
@@ -62,7 +62,10 @@ describe("A search in a chat", () => {
     buffer = await openBuffer(settings, "draining");
     store = openStore(workspace.config.database, "writing");
     const at = new Date();
-    await store.applications.create({ token, name: "search", chatsCount: 0, createdAt: at, updatedAt: at });
+    await store.applications.create(
+      { token, name: "search", chatsCount: 0, createdAt: at, updatedAt: at },
+      0,
+    );
     await seed(buffer, { token }, 0);
     await buffer.accepting.accept({ token }, requestOf(operationIdOf(1), null));
     change = createChanger(buffer, store, createReader(buffer, store));
@@ -156,7 +159,7 @@ describe("A search in a chat", () => {
     const partition = buffer.partitionOf(token);
     await buffer.owed.settle(partition, [{ ...chat, ...((await buffer.owed.list(chat, 1))[0] ?? fail()) }]);
     expect((await find("needle", index)).numbers).to.deep.equal([]);
-    await buffer.epochs.begin(partition, "another-epoch", 9, true);
+    await beginEpoch(buffer, "another-epoch", 1, partition);
     expect(await find("needle", index)).to.deep.include({ numbers: [1], engine: "mysql", degraded: true });
     await buffer.owed.caughtUp(partition, (await buffer.owed.behind(partition)) ?? "");
     const many = Array.from({ length: 1001 }, (_, at) => ({ ...chat, number: at + 2 }));

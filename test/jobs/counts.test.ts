@@ -15,7 +15,7 @@ import { countsJob } from "../../src/jobs/counts.ts";
 import { unseen } from "../../src/jobs/job.ts";
 import { knexSettings } from "../../src/store/connection.ts";
 import { openStore, Store } from "../../src/store/store.ts";
-import { openTestBuffer, takeLease } from "../support/buffers.ts";
+import { beginEpoch, openTestBuffer, takeLease } from "../support/buffers.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 const ignore = () => undefined;
@@ -133,7 +133,10 @@ describe("Counts", function () {
     expect(await wrong()).to.deep.equal([]);
 
     await workspace.sql("chats").update({ messages_count: 77 });
-    await buffer.epochs.begin(0, "after-a-loss", 1000, true);
+    const stored = await store.epochs.read(0);
+    if (!stored) throw new Error("no epoch has begun");
+    const { losses } = await store.epochs.replace(0, stored, "after-a-loss", 0);
+    await beginEpoch(buffer, "after-a-loss", losses);
     expect(await count()).to.match(/^counted everything/);
     expect(await wrong()).to.deep.equal([]);
     expect(await count()).to.equal("recounted 0 dirty parents");

@@ -6,6 +6,7 @@ import type { Buffer } from "../../src/buffer/buffer.ts";
 import { Keys } from "../../src/buffer/keys.ts";
 import { createServices } from "../../src/commands/api.ts";
 import { openConfiguredBuffer } from "../../src/commands/parts.ts";
+import type { FindingKind } from "../../src/buffer/invariants/finding.ts";
 import { loadConfig } from "../../src/config.ts";
 import { createApp } from "../../src/http/app.ts";
 import { createHttpServer } from "../../src/http/server.ts";
@@ -28,6 +29,21 @@ export interface Reply {
 }
 
 type Headers = Record<string, string>;
+
+/** Much of what the dashboard is to show is put into Redis by hand, and not whole. */
+const putThereByHand: readonly FindingKind[] = [
+  "counter-bytes",
+  "partition-bytes",
+  "parent-missing",
+  "dangling",
+  "stray",
+  "two-homes",
+  "letter-without-record",
+  "letter-without-reason",
+  "owed-total",
+  "owed-unlisted",
+  "owed-nothing",
+];
 
 /** The dashboard on real engines, over HTTP, in this process. */
 export class OpsStage {
@@ -53,6 +69,7 @@ export class OpsStage {
   /** Starts it in a corner of its own, or, with the same data, beside another. */
   static async open(settings: NodeJS.ProcessEnv = {}, beside?: OpsStage): Promise<OpsStage> {
     const workspace = beside?.workspace ?? (await openWorkspace(settings));
+    workspace.expectFindings(...putThereByHand);
     const config = loadConfig({ ...workspace.env, ...settings });
     const buffer = await openConfiguredBuffer(config, "requests");
     const store = openStore(config.database, "requests");

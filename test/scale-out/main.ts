@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 
-import { describeReport, torture } from "../crash/torture.ts";
+import { describeReport } from "../crash/torture-report.ts";
+import { torture } from "../crash/torture.ts";
 import { PrivateEngine } from "../support/private-engines.ts";
 import { RedisCluster } from "../support/redis-cluster.ts";
 import { SpiderCluster } from "../support/spider.ts";

@@ -42,4 +42,31 @@ describe("A connection to MySQL", () => {
     await fails("rollback to savepoint missing");
     expect(await connectionId()).to.not.equal(id);
   });
+
+  it("that is lost with its transaction gives the statement's error, not that of the rollback", async () => {
+    const failed: unknown = await pool
+      .transaction(async (transaction) => {
+        const [[row]] = (await transaction.raw("select connection_id() as id")) as [[{ id: number }]];
+        const failure: unknown = await transaction
+          .raw("insert into settings (name, content) values (?, 'x')", ["n".repeat(65)])
+          .catch((error: unknown) => error);
+        await workspace.sql.raw("kill ?", [row.id]);
+        throw failure;
+      })
+      .catch((error: unknown) => error);
+    expect(failed).to.have.property("errno", 1406);
+  });
+
+  it("sends no statement that is larger than the server takes, and is kept", async () => {
+    const id = await connectionId();
+    const [[{ bytes } = { bytes: 0 }]] = (await pool.raw("select @@max_allowed_packet as bytes")) as [
+      [{ bytes: number }?],
+    ];
+    const text = "x".repeat(bytes);
+    const failed: unknown = await pool.raw("select length(?)", [text]).catch((error: unknown) => error);
+    expect(failed).to.include({ errno: 1153, code: "ER_NET_PACKET_TOO_LARGE" });
+    const [rows] = (await pool.raw("select length(?) as bytes", [text.slice(500)])) as [{ bytes: number }[]];
+    expect(rows).to.deep.equal([{ bytes: bytes - 500 }]);
+    expect(await connectionId()).to.equal(id);
+  });
 });

@@ -2,7 +2,13 @@ import { expect } from "chai";
 import knex from "knex";
 
 import { knexSettings } from "../../src/store/connection.ts";
-import { classify, errorCode, type FailureClass } from "../../src/store/failure.ts";
+import {
+  classify,
+  errorCode,
+  type FailureClass,
+  isConnectionLoss,
+  reasonOf,
+} from "../../src/store/failure.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
@@ -56,6 +62,23 @@ describe("A failure of MySQL, by its code", () => {
     ["defect", "no such table", mysqlError(1146)],
     ["defect", "no such column", mysqlError(1054)],
     ["defect", "syntax", mysqlError(1064)],
+    ["defect", "no right to insert", mysqlError(1142)],
+    ["defect", "column without a default", mysqlError(1364)],
+    ["defect", "table that is damaged", mysqlError(1194)],
+    ["defect", "an error of which the server knows nothing", mysqlError(1105)],
+    ["outage", "table full", mysqlError(1114)],
+    ["outage", "cluster that is not ready", mysqlError(1047)],
+    ["outage", "statement that took too long for MariaDB", mysqlError(1969)],
+    ["outage", "password that has expired", mysqlError(1862)],
+    ["unlisted", "signal of a trigger", mysqlError(1644)],
+    ["unlisted", "no partition for a value", mysqlError(1526)],
+    ["unlisted", "code that nobody has heard of", mysqlError(7777)],
+    [
+      "outage",
+      "code that nobody has heard of and that ended the connection",
+      mysqlError(7777, { fatal: true }),
+    ],
+    ["defect", "number that no server gave", Object.assign(new Error("a message"), { errno: 7777 })],
     ["defect", "wrong number of values", mysqlError(1136)],
     ["defect", "an error of ours", new TypeError("x is not a function")],
     ["defect", "words that only sound like an outage", new Error("connect ECONNREFUSED Deadlock found")],
@@ -71,6 +94,22 @@ describe("A failure of MySQL, by its code", () => {
 
   it("is told by the server's number even where it also ended the connection", () => {
     expect(classify(mysqlError(1153, { fatal: true }))).to.equal("too-large");
+  });
+
+  it("is a lost connection where there was one", () => {
+    for (const code of ["ECONNRESET", "EPIPE", "PROTOCOL_CONNECTION_LOST"]) {
+      expect(isConnectionLoss(nodeError(code)), code).to.equal(true);
+    }
+    expect(isConnectionLoss(mysqlError(2013))).to.equal(true);
+    for (const other of [nodeError("ECONNREFUSED"), nodeError("ETIMEDOUT"), mysqlError(1406), "ECONNRESET"]) {
+      expect(isConnectionLoss(other)).to.equal(false);
+    }
+  });
+
+  it("has a word for why a row is refused", () => {
+    expect(reasonOf(mysqlError(1406, { code: "ER_DATA_TOO_LONG" }))).to.equal("ER_DATA_TOO_LONG");
+    expect(reasonOf(mysqlError(4025, { code: "of another server" }))).to.equal("ER_CONSTRAINT_FAILED");
+    expect(reasonOf(mysqlError(7777, { code: undefined }))).to.equal("MySQL error 7777");
   });
 
   it("tells its code, where it has one", () => {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import { newRecord } from "../../src/records.ts";
-import { FencedOffError } from "../../src/store/fence.ts";
+import { EpochChangedError, FencedOffError } from "../../src/store/fence.ts";
 import { nothingWritten } from "../../src/store/outcome.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import type { NewRow } from "../../src/store/tables.ts";
@@ -87,12 +87,12 @@ describe("Writing to MySQL", () => {
   });
 
   describe("under a lease, counted", () => {
-    const mark = { epoch: "epoch", flushSequence: 8, accepted: 20, pending: 3 };
+    const mark = { epoch: "epoch", flushSequence: 8, committed: 7, accepted: 20, pending: 3, touched: 5 };
     const flush = { partition: 0, lease: "held", mark, confirm: () => undefined };
 
     beforeEach(async () => {
       await workspace.sql("partitions").delete();
-      await store.epochs.begin(0, { epoch: "epoch", flushSequence: 7 });
+      await store.epochs.begin(0, { epoch: "epoch", flushSequence: 7, losses: 0 });
       await store.writes.claim(flush);
     });
 
@@ -107,13 +107,24 @@ describe("Writing to MySQL", () => {
       expect(await sequence()).to.equal(9);
     });
 
-    it("notes no count that is behind, or of another epoch, and writes its rows", async () => {
+    it("notes no count that is behind, and writes its rows", async () => {
       const behind = { ...flush, mark: { ...mark, flushSequence: 6 } };
       await store.writes.writeMessages([message(1, "one")], behind);
-      await store.writes.writeMessages([message(2, "two")], { ...flush, mark: { ...mark, epoch: "other" } });
-      expect(await sequence()).to.equal(7);
-      expect(await stored()).to.have.lengthOf(2);
+      expect([await sequence(), (await stored()).length]).to.deep.equal([7, 1]);
     });
+
+    for (const [what, other] of [
+      ["is of another epoch", { epoch: "other" }],
+      ["has forgotten a flush", { committed: 8 }],
+    ] as const) {
+      it(`writes nothing where MySQL ${what}`, async () => {
+        const failure: unknown = await store.writes
+          .writeMessages([message(1, "one")], { ...flush, mark: { ...mark, ...other } })
+          .catch((error: unknown) => error);
+        expect(failure).to.be.instanceOf(EpochChangedError);
+        expect([await sequence(), await stored()]).to.deep.equal([7, []]);
+      });
+    }
 
     it("leaves neither where the count may be lost, or another lease was claimed", async () => {
       const lost = new Error("lost");

@@ -3,6 +3,7 @@ import { type Buffer, openBuffer } from "../../src/buffer/buffer.ts";
 import type { Parent } from "../../src/buffer/references.ts";
 import type { Lease } from "../../src/buffer/leases.ts";
 import type { Source } from "../../src/flusher/ports.ts";
+import { resumeAbove } from "../../src/numbering.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Room for all that a test accepts, and thresholds it does not reach by accident. */
@@ -26,9 +27,24 @@ export async function openTestBuffer(
 export async function seed(buffer: Buffer, parent: Parent, greatest: number): Promise<void> {
   const partition = buffer.partitionOf(parent.token);
   const { epoch } = await buffer.epochs.read(partition);
-  if (epoch === undefined) await buffer.epochs.begin(partition, "first-epoch", 0, false);
-  const reply = await buffer.accepting.seed(parent, { greatest, newestAtMs: 0 });
+  if (epoch === undefined) await buffer.epochs.beginFirst(partition, "first-epoch");
+  const load = await buffer.accepting.beginLoad(parent, "ticket");
+  if (load.kind === "known") return;
+  if (load.kind !== "loading") throw new Error(`the parent cannot be loaded: ${load.kind}`);
+  const above = resumeAbove([{ greatest, losses: load.losses }, load.buffered], load.losses, 0);
+  const reply = await buffer.accepting.seed(parent, load, above);
   if (reply !== "seeded") throw new Error(`the parent was not seeded: ${reply}`);
+}
+
+/** Begins an epoch as after a loss. */
+export async function beginEpoch(
+  buffer: Buffer,
+  epoch: string,
+  losses: number,
+  partition = 0,
+): Promise<void> {
+  const { word, flushSequence } = await buffer.epochs.beginComparison(partition, "word");
+  await buffer.epochs.begin(partition, { epoch, flushSequence, losses, touched: 0 }, true, word);
 }
 
 /** The lease of a partition. @throws where another holds it */

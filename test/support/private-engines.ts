@@ -121,6 +121,11 @@ export class PrivateEngine {
     cpSync(this.#copy, this.#directory, { recursive: true });
   }
 
+  /** Removes its data; it must be stopped. It starts again as a new one would, under the same password. */
+  loseData(): void {
+    rmSync(this.#directory, { recursive: true });
+  }
+
   get #copy(): string {
     return `${this.#directory}-copy`;
   }

@@ -103,6 +103,12 @@ export class RedisNode {
     await exited;
   }
 
+  /** Removes what it was given, and not what it knows of its neighbours; it must not run. */
+  loseData(): void {
+    for (const name of ["appendonlydir", "dump.rdb"])
+      rmSync(path.join(this.#directory, name), { recursive: true, force: true });
+  }
+
   /** A field of what it says of itself. */
   async info(section: string, field: string): Promise<string | undefined> {
     return new RegExp(`^${field}:(.*?)\\r?$`, "m").exec(await this.client.info(section))?.[1];

@@ -5,16 +5,19 @@ import { openWorkspace, type Workspace } from "./workspace.ts";
 /** An API, a flusher, and a client of theirs, in a workspace of their own. */
 export class RunningSluice {
   readonly workspace: Workspace;
+  readonly #apiEnv: NodeJS.ProcessEnv;
   #api: SluiceProcess;
   #client: Client;
   #flusher: SluiceProcess;
 
   private constructor(
     workspace: Workspace,
+    apiEnv: NodeJS.ProcessEnv,
     api: { process: SluiceProcess; url: string },
     flusher: SluiceProcess,
   ) {
     this.workspace = workspace;
+    this.#apiEnv = apiEnv;
     this.#api = api.process;
     this.#client = new Client(api.url);
     this.#flusher = flusher;
@@ -22,12 +25,16 @@ export class RunningSluice {
 
   /**
    * Starts them with settings that name other engines, or differ from the defaults otherwise. What would wait
-   * for the minute is flushed each second.
+   * for the minute is flushed each second. The API may have settings of its own.
    */
-  static async start(settings: NodeJS.ProcessEnv = {}): Promise<RunningSluice> {
+  static async start(
+    settings: NodeJS.ProcessEnv = {},
+    ofApi: NodeJS.ProcessEnv = {},
+  ): Promise<RunningSluice> {
     const workspace = await openWorkspace({ FLUSH_CRON: "* * * * * *", ...settings });
-    const [api, flusher] = await Promise.all([startApi(workspace.env), startFlusher(workspace.env)]);
-    return new RunningSluice(workspace, api, flusher);
+    const apiEnv = { ...workspace.env, ...ofApi };
+    const [api, flusher] = await Promise.all([startApi(apiEnv), startFlusher(workspace.env)]);
+    return new RunningSluice(workspace, apiEnv, api, flusher);
   }
 
   get api(): SluiceProcess {
@@ -50,7 +57,7 @@ export class RunningSluice {
 
   /** Starts another API process in place of one that was ended. */
   async startAnotherApi(): Promise<void> {
-    const { process, url } = await startApi(this.workspace.env);
+    const { process, url } = await startApi(this.#apiEnv);
     this.#client.close();
     [this.#api, this.#client] = [process, new Client(url)];
   }

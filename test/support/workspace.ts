@@ -1,8 +1,10 @@
 import type { Redis } from "ioredis";
 import knex, { type Knex } from "knex";
 
+import type { FindingKind } from "../../src/buffer/invariants/finding.ts";
 import { loadConfig, type Config } from "../../src/config.ts";
 import { knexSettings } from "../../src/store/connection.ts";
+import { requireInvariants } from "./invariants.ts";
 import { workspaceName } from "./run-name.ts";
 import { backEndsVariable, createDatabase, dropDatabase } from "./sharded-database.ts";
 import { ofTests } from "./sql-guard.ts";
@@ -15,7 +17,9 @@ export interface Workspace {
   readonly config: Config;
   readonly sql: Knex;
   readonly redis: Redis;
-  /** Removes everything the suite left. */
+  /** Says what the suite has put out of order on purpose: nothing else may be wrong in the end. */
+  expectFindings(...kinds: readonly FindingKind[]): void;
+  /** Removes everything the suite left, and fails where it has left the buffer in disorder. */
   close(): Promise<void>;
 }
 
@@ -38,17 +42,25 @@ export async function openWorkspace(settings: NodeJS.ProcessEnv = {}): Promise<W
   await createDatabase(env);
   const sql = knex(ofTests(knexSettings(config.database, "writing")));
   const redis = connectToRedis(config.redis.url);
+  const expected = new Set<FindingKind>();
   return {
     env,
     config,
     sql,
     redis,
+    expectFindings(...kinds) {
+      for (const kind of kinds) expected.add(kind);
+    },
     async close() {
-      const keys = await redis.keys(`${name}:*`);
-      if (keys.length > 0) await redis.del(keys);
-      redis.disconnect();
-      await sql.destroy();
-      await dropDatabase(env);
+      try {
+        await requireInvariants(config, sql, expected);
+      } finally {
+        const keys = await redis.keys(`${name}:*`);
+        if (keys.length > 0) await redis.del(keys);
+        redis.disconnect();
+        await sql.destroy();
+        await dropDatabase(env);
+      }
     },
   };
 }

@@ -16,7 +16,7 @@
 -- have messages in MySQL (Redis was put back), so for that one the caller must look there.
 
 local meta = KEYS[1]
-local state = redis.call('HMGET', meta, 'epoch', 'bytes')
+local state = redis.call('HMGET', meta, 'epoch', 'bytes', 'losses')
 local epoch, bytes = state[1], tonumber(state[2] or '0')
 local chats = { name = 'chats', key = KEYS[2], threshold = tonumber(ARGV[3]), kept = 0 }
 local messages = { name = 'messages', key = KEYS[3], threshold = tonumber(ARGV[4]), kept = 0 }
@@ -29,8 +29,7 @@ end
 local function is_new_chat(record, application)
   if not record.chat or application[1] ~= epoch then return false end
   if tonumber(record.chat) < tonumber(application[2]) then return false end
-  local chat = redis.call('HGET', record.chats, record.chat)
-  return chat and not string.find(chat, '^[^|]*|[^|]*|[^|]*|[^|]*|[^|]*|x$')
+  return redis.call('HEXISTS', record.chats, record.chat) == 1
 end
 
 -- What is read here stays so: nobody else comes between the records of a call.
@@ -65,7 +64,7 @@ end
 local function keep(record)
   local counter, payload, list = record.counter, record.payload, record.list
   if record.is_first then
-    redis.call('HSET', counter, 'epoch', epoch, 'last', 0, 'written', 0, 'first', 1)
+    redis.call('HSET', counter, 'epoch', epoch, 'losses', state[3] or '0', 'last', 0, 'written', 0, 'first', 1)
   end
   local number = redis.call('HINCRBY', counter, 'last', 1)
   redis.call('HINCRBY', counter, 'bytes', #payload)

@@ -2,24 +2,30 @@
 --
 -- KEYS  1 lease   2 meta   3 the list   4 flushed totals   5 dead letters   6 their reasons   7 what is set aside
 --       8 dirty parents   9 chats with owed documents
+--       then the counter of each of these chats
 --       then for each parent: its counter, its pending records, its revisions, its dead letters, its owed documents
--- ARGV  1 the lease's value   2 references taken   3 the first of them   4 the last   5 seconds an idle counter stays
---       6 time now, milliseconds   7 most documents owed, 0 where none are
---       8 payload of a deleted record, in place of an unreadable one
---       9 totals to add: how many, then field, increment of each
+-- ARGV  1 the lease's value   2 references taken   3 the list's name   4 position of the first of them   5 the epoch
+--       under which they were read   6 seconds an idle counter stays   7 time now, milliseconds
+--       8 most documents owed, 0 where chats are written, -1 where no index is kept   9 payload of a deleted record, in place of an unreadable one
+--       10 chats whose deletion was written   11 chats whose record has vanished
+--       12 epoch, 13 flush sequence that MySQL has committed
+--       then totals to add: how many, then field, increment of each
 --       then entries of the list that are no references: how many, then of each its id and itself
 --       then for each parent: its reference prefix; of new records that were written how many, their numbers, their
 --       stamps; how many others, then of each number, mark of its reference, stamp, and why it died, empty if it was
 --       written
 -- Reply {"acknowledged", records that changed since they were read} | {"lease-lost"} | {"moved"}
 --
--- "moved": the list does not begin with what was read, so this batch was acknowledged before, or read while
--- another left the list. Both ends are compared: to trim by count alone could drop references unread.
+-- "moved": the list does not begin where this batch was read, so the batch was acknowledged before, or read while
+-- another left the list. A position is how many references left the list before, since the data began: references
+-- themselves recur.
 --
 -- A record whose payload no longer begins with its stamp was changed after it was read, and is listed again:
 -- as a revision of the row that is now in MySQL, or, if MySQL refused what was read, to be tried anew. A record
--- that died stays readable among its parent's dead letters. One whose number another record holds is set aside;
--- so is one that nobody can read, whose number is then flushed as that of a deleted record.
+-- that died stays readable among its parent's dead letters, a change among its revisions. One whose number another
+-- record holds is set aside; so is one that nobody can read, whose number is then flushed as that of a deleted record.
+--
+-- A deleted chat is marked so until MySQL has no row of it, and for a while longer.
 --
 -- What MySQL has changed makes the parent dirty, and its document owed, both under a sequence that only grows: in
 -- milliseconds, so that it does so also after Redis lost its data. Where too much is owed, the partition is marked
@@ -29,12 +35,11 @@
 
 local meta, list, dead_letters, reasons = KEYS[2], KEYS[3], KEYS[5], KEYS[6]
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { 'lease-lost' } end
-local taken = tonumber(ARGV[2])
-if redis.call('LINDEX', list, 0) ~= ARGV[3] or redis.call('LINDEX', list, taken - 1) ~= ARGV[4] then
-  return { 'moved' }
-end
+local taken, head = tonumber(ARGV[2]), 'head:' .. ARGV[3]
+local at_head = redis.call('HMGET', meta, head, 'epoch')
+if tonumber(at_head[1] or '0') ~= tonumber(ARGV[4]) or (at_head[2] or '') ~= ARGV[5] then return { 'moved' } end
 
-local at = 9
+local at = 14
 local function take()
   local value = ARGV[at]
   at = at + 1
@@ -52,20 +57,21 @@ end
 for _ = 1, tonumber(take()) do
   local id = take()
   redis.call('HSET', KEYS[7], id, take())
-  redis.call('ZADD', dead_letters, ARGV[6], id)
+  redis.call('ZADD', dead_letters, ARGV[7], id)
   redis.call('HSET', reasons, id, 'unreadable: no reference to a record')
 end
 
-local most_owed = tonumber(ARGV[7])
-local marks = redis.call('HMGET', meta, 'touched', 'owed')
-local sequence = string.format('%.0f', math.max(tonumber(marks[1] or '0') + 1, tonumber(ARGV[6])))
+local most_owed = tonumber(ARGV[8])
+local marks = redis.call('HMGET', meta, 'touched', 'owed', 'epoch', 'committed')
+local sequence = string.format('%.0f', math.max(tonumber(marks[1] or '0') + 1, tonumber(ARGV[7])))
 local owed_of_all, newly_owed = tonumber(marks[2] or '0'), 0
 
 local changed, freed_of_all = 0, 0
-for key = 10, #KEYS, 5 do
+local first_parent = 10 + tonumber(ARGV[10]) + tonumber(ARGV[11])
+for key = first_parent, #KEYS, 5 do
   local counter, pending, revisions, dead = KEYS[key], KEYS[key + 1], KEYS[key + 2], KEYS[key + 3]
   local owed, stored = KEYS[key + 4], {}
-  local homes = { [''] = pending, [':r'] = revisions, [':d'] = dead, [':dr'] = dead }
+  local homes = { [''] = pending, [':r'] = revisions, [':d'] = dead }
   local prefix, written, revised, freed = take(), 0, 0, 0
 
   local function remove(hash, number)
@@ -80,17 +86,17 @@ for key = 10, #KEYS, 5 do
 
   -- Where a record goes that is not simply done; answers the mark under which it is listed, if it is.
   local function keep(number, mark, payload, is_unchanged, reason)
-    local dead_mark = (mark == '' or mark == ':d') and ':d' or ':dr'
+    local dead_mark = mark == ':r' and ':r' or ':d'
     local reference = prefix .. number .. dead_mark
     if reason == '' then
-      if mark == ':r' or mark == ':dr' then return mark end
       remove(dead, number)
       put(revisions, number, payload)
       return ':r'
     end
-    remove(revisions, number)
+    local grave = mark == ':r' and revisions or dead
+    if mark ~= ':r' then remove(revisions, number) end
     if not is_unchanged then
-      put(dead, number, payload)
+      put(grave, number, payload)
       return dead_mark
     end
     local is_unreadable = string.find(reason, '^unreadable') ~= nil
@@ -101,12 +107,12 @@ for key = 10, #KEYS, 5 do
       reference = reference .. ':' .. string.match(payload, '^[^|]*|([^|]*)|')
       redis.call('HSET', KEYS[7], reference, payload)
     else
-      put(dead, number, payload)
+      put(grave, number, payload)
     end
-    redis.call('ZADD', dead_letters, ARGV[6], reference)
+    redis.call('ZADD', dead_letters, ARGV[7], reference)
     redis.call('HSET', reasons, reference, reason)
     if is_unreadable and dead_mark == ':d' then
-      put(dead, number, ARGV[8])
+      put(dead, number, ARGV[9])
       return dead_mark
     end
   end
@@ -169,22 +175,30 @@ for key = 10, #KEYS, 5 do
         newly_owed = newly_owed + redis.call('ZADD', owed, unpack(stored, first, last))
       end
       redis.call('ZADD', KEYS[9], 'NX', sequence, parent)
-    elseif most_owed > 0 then
+    elseif most_owed ~= 0 then
       redis.call('HSET', meta, 'behind', sequence)
     end
   end
 
   if written > 0 then redis.call('HSET', counter, 'written', string.format('%.0f', written)) end
   if revised > 0 then redis.call('HINCRBY', counter, 'revisions', revised) end
-  if redis.call('HEXISTS', counter, 'deleted') == 0 then
+  if not is_deleted(counter) then
     redis.call('HINCRBY', counter, 'bytes', 0 - freed)
-    if redis.call('EXISTS', pending, revisions, dead) == 0 then redis.call('EXPIRE', counter, ARGV[5]) end
+    let_rest(counter, pending, revisions, dead, ARGV[6])
   end
   freed_of_all = freed_of_all + freed
 end
 
+for key = 10, first_parent - 1 do
+  -- One that could not be read was deleted by nobody until now.
+  if key < 10 + tonumber(ARGV[10]) then redis.call('HSET', KEYS[key], 'deleted', 1) end
+  if is_deleted(KEYS[key]) then redis.call('EXPIRE', KEYS[key], ARGV[6]) end
+end
+
 redis.call('LTRIM', list, taken, -1)
-redis.call('HSET', meta, 'touched', sequence)
+redis.call('HINCRBY', meta, head, taken)
+local committed = marks[3] == ARGV[12] and math.max(tonumber(ARGV[13]), tonumber(marks[4] or '0'))
+redis.call('HSET', meta, 'touched', sequence, 'committed', committed and string.format('%.0f', committed) or marks[4] or '0')
 redis.call('HINCRBY', meta, 'owed', newly_owed)
 redis.call('HINCRBY', meta, 'bytes', 0 - freed_of_all)
 return { 'acknowledged', changed }

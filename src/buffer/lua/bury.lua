@@ -1,34 +1,43 @@
 -- Takes a dead letter off the list of them: to be tried again, or to be thrown away.
 --
 -- KEYS  1 meta   2 dead letters   3 their reasons   4 what is set aside
---       where it is a record:   5 its list   6 its parent's dead letters   7 its parent's counter
+--       where it is a record:   5 its list   6 its parent's counter   7 its parent's pending records
+--       8 its parent's revisions   9 its parent's dead letters
+--       where it is a chat also:   10 the chat's counter   11 its pending messages   12 their revisions
+--       13 its dead letters
 -- ARGV  1 the dead letter's reference   2 "requeue" or "discard"   3 the record's number   4 wake-up channel
+--       5 "revision" where it is a refused change, else "dead"   6 seconds an idle counter stays
 -- Reply 1 | 0 where there is no such dead letter
 --
 -- A new record that is thrown away becomes a tombstone, and is flushed as one: MySQL must know that its number
--- was given. Of a refused change, only the change is thrown away; the row stays as it was.
+-- was given. A chat is then deleted as its user would delete it. Of a refused change, only the change is thrown
+-- away; the row stays as it was.
 
 if redis.call('ZREM', KEYS[2], ARGV[1]) == 0 then return 0 end
 redis.call('HDEL', KEYS[3], ARGV[1])
 if redis.call('HDEL', KEYS[4], ARGV[1]) == 1 then return 1 end
 
-local payload = redis.call('HGET', KEYS[6], ARGV[3])
+local is_change = ARGV[5] == 'revision'
+local home = is_change and KEYS[8] or KEYS[9]
+local payload = redis.call('HGET', home, ARGV[3])
 if not payload then return 1 end
 local function grow(bytes)
   redis.call('HINCRBY', KEYS[1], 'bytes', bytes)
-  redis.call('HINCRBY', KEYS[7], 'bytes', bytes)
+  redis.call('HINCRBY', KEYS[6], 'bytes', bytes)
 end
 
-if ARGV[2] == 'discard' and string.sub(ARGV[1], -3) == ':dr' then
-  redis.call('HDEL', KEYS[6], ARGV[3])
+if ARGV[2] == 'discard' and is_change then
+  redis.call('HDEL', home, ARGV[3])
   grow(0 - #payload)
+  let_rest(KEYS[6], KEYS[7], KEYS[8], KEYS[9], ARGV[6])
   return 1
 end
 if ARGV[2] == 'discard' then
   local head, times = string.match(payload, '^([^|]*|[^|]*|)[^|]*(|[^|]*|[^|]*|)')
   local tombstone = head .. 'discarded' .. times .. 'x'
-  redis.call('HSET', KEYS[6], ARGV[3], tombstone)
+  redis.call('HSET', home, ARGV[3], tombstone)
   grow(#tombstone - #payload)
+  if KEYS[10] then delete_parent(KEYS[1], KEYS[10], KEYS[11], KEYS[12], KEYS[13]) end
 end
 redis.call('RPUSH', KEYS[5], ARGV[1])
 redis.call('PUBLISH', ARGV[4], 'manual')

@@ -6,9 +6,6 @@
 --
 -- Its pending messages lie under their chats; a flush drops them when it comes to them.
 
-redis.call('HINCRBY', KEYS[1], 'bytes', 0 - tonumber(redis.call('HGET', KEYS[2], 'bytes') or '0'))
-redis.call('DEL', KEYS[2])
-redis.call('UNLINK', KEYS[3], KEYS[4], KEYS[5])
-redis.call('HSET', KEYS[2], 'deleted', 1)
+delete_parent(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 if ARGV[1] ~= '0' then redis.call('EXPIRE', KEYS[2], ARGV[1]) end
 return 1

@@ -1,10 +1,10 @@
 -- Reads a page of a parent's pending records in the order of their numbers, and all revisions of its records and
 -- all its dead letters, which are few.
 --
--- KEYS  1 the application's counter   2 the parent's counter   3 its pending records   4 its revisions   5 its dead letters
---       for messages also: 6 the application's pending chats   7 its revisions
+-- KEYS  1 the application's counter   2 the parent's counter, the same for chats
+--       3 the parent's pending records   4 its revisions   5 its dead letters
 -- ARGV  1 "asc" or "desc"   2 cursor: numbers beyond it, in that order   3 records to skip   4 most records
---       5 "near" where far ones are not wanted, or nothing   for messages also: 6 the chat's number
+--       5 "near" where far ones are not wanted, or nothing
 -- Reply {"gone"} | {"page", records pending, lowest pending number or nil, {number, payload, …} of the page,
 --       {number, payload, …} of the revisions, the same of the dead letters}
 --       Nil in place of the page where it is far: between cursor and lowest number there is room for all of it.
@@ -19,11 +19,7 @@ local pending = KEYS[3]
 local ascending = ARGV[1] == 'asc'
 local cursor, skip, limit = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 
-if redis.call('HEXISTS', KEYS[1], 'deleted') == 1 then return { 'gone' } end
-if ARGV[6] then
-  local chat = redis.call('HGET', KEYS[7], ARGV[6]) or redis.call('HGET', KEYS[6], ARGV[6])
-  if chat and string.find(chat, tombstone) then return { 'gone' } end
-end
+if is_deleted(KEYS[1]) or is_deleted(KEYS[2]) then return { 'gone' } end
 
 local revisions = redis.call('HGETALL', KEYS[4])
 local dead = redis.call('HGETALL', KEYS[5])

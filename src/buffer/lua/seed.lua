@@ -1,36 +1,27 @@
--- Gives a parent that Redis does not know its counter, from what MySQL knows; a counter of this epoch stays.
+-- Gives a parent its counter, at the end of a load; a counter of this epoch stays as it is.
 --
--- KEYS  1 meta   2 the parent's counter   3 the parent's pending records
--- ARGV  1 greatest number MySQL knows   2 time of the newest record it belongs to, milliseconds
---       3 numbers to leave out after a loss   4 seconds an idle counter stays   5 milliseconds clocks may differ
--- Reply {"seeded"} | {"deleted-parent"} | {"no-epoch"}
---
--- After a loss, numbers may have been answered that neither store knows; what is given now must lie above
--- them. So a counter of an older epoch resumes above a gap, and one that is missing as well, unless MySQL has
--- a record of this epoch: then the gap was left before, and the counter only went because it was idle.
+-- KEYS  1 meta   2 the parent's counter   3 its pending records   4 its revisions   5 its dead letters
+-- ARGV  1 the load's ticket   2 the epoch it began under   3 number above which the parent goes on
+--       4 seconds an idle counter stays
+-- Reply {"seeded"} | {"deleted-parent"} | {"stale"} the load began before another, or under another epoch
 
 local meta, counter, pending = KEYS[1], KEYS[2], KEYS[3]
-local state = redis.call('HMGET', meta, 'epoch', 'began')
-local epoch, began = state[1], tonumber(state[2] or '0')
-if not epoch then return { 'no-epoch' } end
+local state = redis.call('HMGET', meta, 'epoch', 'losses')
+local known = redis.call('HMGET', counter, 'epoch', 'deleted', 'loading')
+if known[2] then return { 'deleted-parent' } end
+if known[1] and known[1] == state[1] then return { 'seeded' } end
+if state[1] ~= ARGV[2] or known[3] ~= ARGV[1] then return { 'stale' } end
 
-local known = redis.call('HMGET', counter, 'epoch', 'last', 'deleted')
-if known[3] then return { 'deleted-parent' } end
-if known[1] == epoch then return { 'seeded' } end
-
-local last = math.max(tonumber(ARGV[1]), tonumber(known[2] or '0'))
-local lowest
+local last, lowest = tonumber(ARGV[3]), nil
 for _, field in ipairs(redis.call('HKEYS', pending)) do
-  local number = tonumber(field)
-  last = math.max(last, number)
-  lowest = math.min(lowest or number, number)
+  lowest = math.min(lowest or tonumber(field), tonumber(field))
 end
-local written = lowest and lowest - 1 or last
-if began > 0 and (known[2] or tonumber(ARGV[2]) < began + tonumber(ARGV[5])) then
-  last = last + tonumber(ARGV[3])
-  if not lowest then written = last end
+local function whole(number)
+  return string.format('%.0f', number)
 end
-redis.call('HSET', counter, 'epoch', epoch, 'last', string.format('%.0f', last))
-redis.call('HSET', counter, 'written', string.format('%.0f', written), 'first', string.format('%.0f', last + 1))
-if not lowest then redis.call('EXPIRE', counter, ARGV[4]) end
+redis.call('HSET', counter, 'epoch', state[1], 'losses', state[2] or '0', 'last', whole(last))
+redis.call('HSET', counter, 'written', whole(lowest and lowest - 1 or last), 'first', whole(last + 1))
+redis.call('HDEL', counter, 'loading')
+redis.call('PERSIST', counter)
+let_rest(counter, pending, KEYS[4], KEYS[5], ARGV[4])
 return { 'seeded' }
