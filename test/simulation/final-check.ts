@@ -62,6 +62,7 @@ function compareApplication(
   begun: Begun,
 ): void {
   const dead = new Set(contents.payloads.map(({ path }) => path));
+  const unborn = new Set(contents.payloads.filter(({ home }) => home === "dead").map(({ path }) => path));
   const compare = (parent: RecordModel, found: readonly Row[], column: string) => {
     const interval = model.intervalOf(begun);
     const numbers = new Set<number>();
@@ -71,7 +72,7 @@ function compareApplication(
       compareRow(model, model.seen(parent, number, text, interval), text, dead, begun);
     }
     for (const record of parent.children.values())
-      if (!numbers.has(record.number)) missing(model, record, dead, begun);
+      if (!numbers.has(record.number)) missing(model, record, unborn, begun);
   };
   const isOf = (row: Row) => row["application_token"] === application.path;
   compare(application, rows.chats.filter(isOf), "title");
@@ -99,13 +100,13 @@ function compareRow(
 }
 
 /** Of a record that MySQL refused, or whose chat it refused, there is no row. */
-function missing(model: Model, record: RecordModel, dead: ReadonlySet<string>, begun: Begun): void {
+function missing(model: Model, record: RecordModel, unborn: ReadonlySet<string>, begun: Begun): void {
   if (!record.mustExist(model.intervalOf(begun))) return;
-  const wasRefused = record.line.some(({ path, writes }) => dead.has(path) && writes.some(isRefused));
-  const isChatStored = record.parent?.parent !== undefined && !dead.has(record.parent.path);
+  const wasRefused = record.line.some(({ path, writes }) => unborn.has(path) && writes.some(isRefused));
+  const isChatStored = record.parent?.parent !== undefined && !unborn.has(record.parent.path);
   if (wasRefused && !(isChatStored && !record.writes.some(isRefused))) return;
   model.report(
-    `an acknowledged ${record.level} ${dead.has(record.path) ? "is dead" : "has no row"}`,
+    `an acknowledged ${record.level} ${unborn.has(record.path) ? "is dead" : "has no row"}`,
     record.shownPath,
   );
 }

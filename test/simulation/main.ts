@@ -47,11 +47,7 @@ class Worker {
   static async start(): Promise<Worker> {
     const env = engines.reduce((all, engine) => ({ ...all, ...engine.env }), process.env);
     const child = fork(new URL("worker.ts", import.meta.url), {
-      execArgv: [
-        ...(process.env["SIM_PROF"] ? ["--cpu-prof", "--cpu-prof-dir=/tmp/simprof"] : []),
-        "--import",
-        "tsx",
-      ],
+      execArgv: ["--import", "tsx"],
       env,
     });
     await once(child, "message");
@@ -83,10 +79,19 @@ class Worker {
   }
 
   async #ask(question: Question): Promise<WorkerAnswer> {
-    const reply = once(this.#child, "message").then(([message]) => message as WorkerAnswer);
-    const exit = once(this.#child, "exit").then(() => Promise.reject(new Error("a worker ended")));
+    const answered = new AbortController();
+    const { signal } = answered;
+    const reply = once(this.#child, "message", { signal }).then(([message]) => message as WorkerAnswer);
+    const exit = once(this.#child, "exit", { signal }).then(() =>
+      Promise.reject(new Error("a worker ended")),
+    );
     this.#child.send(question);
-    return Promise.race([reply, exit]);
+    try {
+      return await Promise.race([reply, exit]);
+    } finally {
+      exit.catch(() => undefined);
+      answered.abort();
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 /** Calls that a fault may strike, each as likely as another. */
 export const namedCalls = [
   "accept",
+  "begin-load",
   "seed",
   "find",
   "revise",
@@ -15,6 +16,7 @@ export const namedCalls = [
   "acquire-lease",
   "renew-lease",
   "begin-epoch",
+  "hsetnx+hmget",
   "who-serves",
   "delete-application",
   "hincrby+hmget+llen",
@@ -28,6 +30,8 @@ export const namedCalls = [
   "insert chats",
   "update messages",
   "update partitions",
+  "update chats",
+  "update applications",
   "select partitions",
   "select chats",
   "select messages",

@@ -1,14 +1,16 @@
 /** What lies where in Redis; with `product.ts` all that the simulation knows of the program. */
 import type { Redis } from "ioredis";
 
+interface Payload {
+  readonly path: string;
+  readonly home: "pending" | "revisions" | "dead";
+  readonly payload: string;
+}
+
 /** What lies in Redis, as far as the simulator looks at it itself. */
 export interface Contents {
   /** Payloads by the path of their record, `token:chat` or `token:chat:message`, and where they lie. */
-  readonly payloads: readonly {
-    readonly path: string;
-    readonly home: "pending" | "revisions" | "dead";
-    readonly payload: string;
-  }[];
+  readonly payloads: readonly Payload[];
   readonly references: readonly string[];
   readonly deadLetters: readonly string[];
   readonly meta: Readonly<Record<string, string>>;
@@ -16,7 +18,7 @@ export interface Contents {
 
 export async function contentsOf(client: Redis, namespace: string): Promise<Contents> {
   const root = `${namespace}:{0}:`;
-  const payloads: Contents["payloads"][number][] = [];
+  const payloads: Payload[] = [];
   for (const home of ["pending", "revisions", "dead"] as const) {
     for (const key of await client.keys(`${root}${home}:*`)) {
       const parent = key.slice(root.length + home.length + 1);
@@ -41,11 +43,12 @@ export function isKeptAlive(key: string): boolean {
 /** What of the buffer is not as it must be, at rest. */
 export function problemsOf({ payloads, references, deadLetters, meta }: Contents): string[] {
   const bytes = Number(meta["bytes"] ?? 0);
-  const listed = new Set(references.map((reference) => reference.replace(/:(r|d|dr)$/, "")));
-  const dead = new Set(deadLetters.map((reference) => reference.replace(/:(r|d|dr)$/, "")));
-  const unlisted = payloads.filter(
-    ({ path, home }) => !listed.has(path) && !(home === "dead" && dead.has(path)),
-  );
+  const listed = new Set(references.map((reference) => reference.replace(/:(r|d)$/, "")));
+  const letters = new Set(deadLetters);
+  // A refused change stays where changes lie, a refused new record among its parent's dead letters.
+  const isDead = ({ path, home }: Payload) =>
+    home !== "pending" && letters.has(`${path}:${home === "dead" ? "d" : "r"}`);
+  const unlisted = payloads.filter((payload) => !listed.has(payload.path) && !isDead(payload));
   const sum = payloads.reduce((total, { payload }) => total + globalThis.Buffer.byteLength(payload), 0);
   return [
     ...unlisted.map(({ path, home }) => `a payload in ${home} is not listed: ${path.replace(/^[^:]*/, "…")}`),
@@ -54,14 +57,23 @@ export function problemsOf({ payloads, references, deadLetters, meta }: Contents
 }
 
 /**
- * Whether anybody can know that a Redis was put back to what it holds now: a copy since which nothing was flushed looks
- * like one that has lost nothing. What was accepted since is then lost, and its numbers are given again.
+ * Whether anybody can know that one of the stores was put back to what it holds now: a Redis put back to a copy since
+ * which nothing was flushed looks like one that has lost nothing. What was accepted since is then lost, and its numbers
+ * are given again.
  */
 export function isLossNoticeable(
   { meta }: Contents,
   partitions: readonly Readonly<Record<string, unknown>>[],
 ): boolean {
-  return partitions.some(
-    (row) => meta["epoch"] !== row["epoch"] || Number(meta["sequence"] ?? 0) < Number(row["flush_sequence"]),
+  const [losses, sequence, committed] = ["losses", "sequence", "committed"].map((name) =>
+    Number(meta[name] ?? 0),
+  ) as [number, number, number];
+  // A MySQL that knows nothing of the partition takes over what Redis says, but for its flushes.
+  const stored = partitions[0] ?? { epoch: meta["epoch"], losses, flush_sequence: 0 };
+  return (
+    meta["epoch"] !== stored["epoch"] ||
+    losses > Number(stored["losses"]) ||
+    sequence < Number(stored["flush_sequence"]) ||
+    committed > Number(stored["flush_sequence"])
   );
 }

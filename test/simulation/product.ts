@@ -108,7 +108,8 @@ const lookEveryMs = 1000;
 export function startFlusher(parts: Parts): RunningFlusher {
   const [buffer, store] = [bufferOf(parts), storeOf(parts)];
   const { log, process, settings } = parts;
-  const mark = new SequenceMark(buffer, store, new EpochGuard(buffer, store, reportLoss(log)), 0);
+  const epochs = new EpochGuard(buffer, store, reportLoss(log));
+  const mark = new SequenceMark(buffer, store, epochs, 0);
   const turns = {
     turn: async (_partition: number, signal: AbortSignal) => {
       await systemClock.sleep(lookEveryMs, signal);
@@ -130,7 +131,11 @@ export function startFlusher(parts: Parts): RunningFlusher {
       await mark.claim(lease);
       return drainOf(buffer, store, settings, log, lease, signal, { mark, isHeld }).run(trigger);
     },
-    removeSome: async () => !(await buffer.pauses.isPaused(0)) && removeSome(buffer, store, 0),
+    removeSome: async (lease) => {
+      await mark.claim(lease);
+      const fence = { partition: 0, lease: lease.value };
+      return !(await buffer.pauses.isPaused(0)) && removeSome(buffer, store, 0, fence);
+    },
     standBack: () => undefined,
   });
   process.onReconnect(() => {
