@@ -6,13 +6,13 @@ import type { RecordModel } from "./record.ts";
 import type { Stage } from "./stage.ts";
 import type { World } from "./world.ts";
 
-/** Takes from the model what may have been lost just now. */
+/** Takes from the model what may have been lost just now; answers whether the program can know of it. */
 export async function doubt(
   { client, mysql, config }: Stage,
   world: World,
   model: Model,
   what: string,
-): Promise<void> {
+): Promise<boolean> {
   const contents = await contentsOf(client, config.redis.namespace);
   const isNoticeable = isLossNoticeable(contents, await mysql.sql("select * from partitions"));
   const touched = new Set(contents.payloads.map(({ path }) => path));
@@ -28,6 +28,7 @@ export async function doubt(
     return rows.get(record.path) === settled.text && rows.has(record.path);
   };
   model.lose(what, isKept, isNoticeable);
+  return isNoticeable;
 }
 
 /** Texts of all rows, by path. */

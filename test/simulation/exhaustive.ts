@@ -5,8 +5,12 @@ import { runPlan } from "./run.ts";
 import { worthReading } from "./seeds.ts";
 import type { Stage } from "./stage.ts";
 
-/** Without a fault every schedule that differs; with one those in which an actor is interrupted so often. */
-export const searches: Readonly<Record<"schedules" | "faults", Bounds>> = {
+/**
+ * Without a fault those schedules in which an actor is interrupted so often, which show most of what is wrong soon, and
+ * every schedule that differs; with a fault those with one interruption.
+ */
+export const searches: Readonly<Record<"switches" | "schedules" | "faults", Bounds>> = {
+  switches: { interruptions: 2, faults: [] },
   schedules: { faults: [] },
   faults: { interruptions: 1, faults: ["never", "reply lost", "cut", "gone before", "gone after", "frozen"] },
 };

@@ -153,7 +153,9 @@ function nextSteps(events: readonly SimEvent[], nowMs: number): Map<string, SimE
 
 function areDependent(one: string, other: string): boolean {
   const [a, b] = [stepNature(one), stepNature(other)];
-  if (a.engine !== b.engine && a.engine !== "all" && b.engine !== "all") return false;
+  // With a loss go the calls that are on their way, so it counts who waits for what.
+  if (a.engine === "all" || b.engine === "all") return true;
+  if (a.engine !== b.engine) return false;
   if (a.kind === "private" || b.kind === "private") return false;
   if (a.kind === "read") return b.kind === "commit";
   if (b.kind === "read") return a.kind === "commit";

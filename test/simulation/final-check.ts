@@ -33,7 +33,7 @@ export async function readAll(model: Model, clients: Clients, api: Api): Promise
 export async function compareStores(
   stage: Stage,
   model: Model,
-  { mayHaveOrphans }: { mayHaveOrphans: boolean },
+  { mayHaveOrphans, mayHaveOldCounts }: { mayHaveOrphans: boolean; mayHaveOldCounts: boolean },
 ): Promise<void> {
   const contents = await contentsOf(stage.client, stage.config.redis.namespace);
   for (const problem of problemsOf(contents))
@@ -49,7 +49,7 @@ export async function compareStores(
   model.tick();
   for (const application of model.applications.values())
     compareApplication(model, application, rows, contents, begun);
-  compareCounts(model, rows);
+  if (!mayHaveOldCounts) compareCounts(model, rows);
   compareIds(model, rows);
   if (!mayHaveOrphans) findOrphans(model, rows);
 }

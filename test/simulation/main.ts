@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { parseArgs } from "node:util";
 
 import { PrivateEngine } from "../support/private-engines.ts";
-import type { Searched } from "./exhaustive.ts";
+import type { Searched, searches } from "./exhaustive.ts";
 import { pairs } from "./pairs.ts";
 import type { SeedResult } from "./seeds.ts";
 import type { Question, WorkerAnswer } from "./worker.ts";
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     explain: { type: "string", default: "3" },
     exhaustive: { type: "boolean", default: false },
     pair: { type: "string" },
+    search: { type: "string" },
     schedules: { type: "string", default: "100000" },
   },
 });
@@ -36,6 +37,13 @@ const engines = await Promise.all([
 
 /** Losses that plans may have, where not all. */
 const losses = values.losses?.split(",").filter((one) => one !== "");
+
+type SearchKind = keyof typeof searches;
+
+/** Ways to search a pair. */
+const kinds: readonly SearchKind[] = (["switches", "schedules", "faults"] as const).filter(
+  (kind) => values.search === undefined || values.search === kind,
+);
 
 class Worker {
   readonly #child: ChildProcess;
@@ -66,7 +74,7 @@ class Worker {
     throw new Error("the worker answered something else");
   }
 
-  async search(pair: number, kind: "schedules" | "faults", most: number, ms: number): Promise<Searched> {
+  async search(pair: number, kind: SearchKind, most: number, ms: number): Promise<Searched> {
     const reply = await this.#ask({ ask: "search", pair, kind, most, ms });
     if ("searched" in reply) return reply.searched;
     throw new Error("the worker answered something else");
@@ -138,11 +146,11 @@ async function runAll(workers: readonly Worker[]): Promise<readonly Found[]> {
   return [...found.values()];
 }
 
-/** Searches every pair, without a fault and with one, as many at a time as there are workers. */
+/** Searches every pair in each way, as many at a time as there are workers. */
 async function searchAll(workers: readonly Worker[]): Promise<boolean> {
   const ms = values.seconds === undefined ? 2 ** 31 - 1 : Number(values.seconds) * 1000;
   const wanted = [...pairs.keys()].filter((nth) => values.pair === undefined || nth === Number(values.pair));
-  const queue = wanted.flatMap((pair) => (["schedules", "faults"] as const).map((kind) => ({ pair, kind })));
+  const queue = wanted.flatMap((pair) => kinds.map((kind) => ({ pair, kind })));
   let isFine = true;
   const work = async (worker: Worker) => {
     for (let next = queue.shift(); next; next = queue.shift()) {

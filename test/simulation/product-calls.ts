@@ -57,7 +57,7 @@ export interface StepNature {
 export function stepNature(label: string): StepNature {
   if (label === "loss") return { engine: "all", kind: "commit" };
   const [verb = ""] = label.split(" ");
-  if (verb === "begin") return { engine: "mysql", kind: "private" };
+  if (verb === "begin" || verb === "reply") return { engine: "mysql", kind: "private" };
   if (["commit", "rollback"].includes(verb)) return { engine: "mysql", kind: "commit" };
   if (verb === "select") return { engine: "mysql", kind: label.includes("for update") ? "write" : "read" };
   if (["insert", "update", "delete"].includes(verb)) {

@@ -115,7 +115,10 @@ class Run {
       "the last look",
       task.run(() => readAll(this.#model, this.#clients, api.running)),
     );
-    await compareStores(this.#stage, this.#model, { mayHaveOrphans: system.hasLostMysql });
+    await compareStores(this.#stage, this.#model, {
+      mayHaveOrphans: system.hasLostMysql,
+      mayHaveOldCounts: system.hasLostMysqlUnnoticed,
+    });
   }
 
   /** Counts; once more where somebody's locks were met, whose server has given them up by then. */

@@ -27,7 +27,8 @@ export interface CallFault {
   readonly kind: "call";
   readonly call: string;
   readonly nth: number;
-  readonly what: "never" | "reply lost" | "cut" | "late" | "gone before" | "gone after" | "frozen";
+  readonly what:
+    "never" | "reply lost" | "cut" | "late" | "gone before" | "gone after" | "frozen" | "frozen after";
   /** For how long a process is frozen, or after how long a late call happens. */
   readonly ms: number;
 }
@@ -46,6 +47,8 @@ export interface Pace {
   readonly mostStallMs: number;
   /** An engine of which most calls are held up. */
   readonly slow?: "redis" | "mysql" | undefined;
+  /** Whether what MySQL answers is on its way for as long as somebody decides: another may move meanwhile. */
+  readonly hasReplySteps?: boolean;
   /** Calls that are not held up though the seed says so: what a plan was made smaller by. */
   readonly calm?: ReadonlySet<string>;
 }
@@ -86,13 +89,14 @@ export class Steps {
     if (!process.isAlive) return new Promise(() => undefined);
     task.steps += 1;
     const name = `${task.name}#${task.steps}`;
-    const at = this.#world.nowMs + this.#latency(one.engine, name);
+    const { callMs, replyMs } = this.#latency(one.engine, name);
+    const at = this.#world.nowMs + callMs;
     return new Promise((resolve, reject) => {
       const fail = () => {
         reject(one.failure());
       };
       const label = `${one.name} ${one.detail}`;
-      const run = () => this.#take(task, one, { resolve, reject, fail });
+      const run = () => this.#take(task, one, { resolve, reject, fail, replyMs });
       runOutside(() =>
         this.#world.add({
           at,
@@ -108,15 +112,21 @@ export class Steps {
     });
   }
 
-  #latency(engine: "redis" | "mysql", name: string): number {
+  /** Where a call is held up, it is on the way there, or, of MySQL's, on the way back: then what it says grows old. */
+  #latency(engine: "redis" | "mysql", name: string): { callMs: number; replyMs?: number } {
     const { seed } = this.#world;
     const usual = 0.2 + chanceOf(seed, name, "usual") * 1.5;
+    if (this.#pace.hasReplySteps && engine === "mysql" && !this.isHealed)
+      return { callMs: usual, replyMs: 0 };
     const stalls = this.#pace.slow === engine ? Math.max(50, this.#pace.stalls) : this.#pace.stalls;
-    if (this.isHealed || this.#pace.stalls === 0) return usual;
-    if (chanceOf(seed, name, "stalls") * 100 >= stalls) return usual;
-    if (this.#pace.calm?.has(name)) return usual;
+    if (this.isHealed || this.#pace.stalls === 0) return { callMs: usual };
+    if (chanceOf(seed, name, "stalls") * 100 >= stalls) return { callMs: usual };
+    if (this.#pace.calm?.has(name)) return { callMs: usual };
     this.stalled.add(name);
-    return Math.min(mostLatencyMs[engine], spread(chanceOf(seed, name, "stall"), 2, this.#pace.mostStallMs));
+    const drawnMs = spread(chanceOf(seed, name, "stall"), 2, this.#pace.mostStallMs);
+    const stallMs = Math.min(mostLatencyMs[engine], drawnMs);
+    const isOnTheWayBack = engine === "mysql" && chanceOf(seed, name, "way back") < 0.5;
+    return isOnTheWayBack ? { callMs: usual, replyMs: stallMs } : { callMs: stallMs };
   }
 
   async #take(task: Task, one: EngineCall, caller: Caller): Promise<void> {
@@ -149,9 +159,31 @@ export class Steps {
     this.#world.note(task.name, `${one.engine} ${one.name} ${one.detail} = ${described(one, answer)}`);
     if (!this.isHealed) this.onMade(one.name);
     if (fault?.what === "gone after") await this.onGone(task.process);
+    else if (fault?.what === "frozen after") this.#replyLater(task, one, caller, answer, fault.ms);
     else if (fault) await this.#loseReply(task, one, caller, fault);
-    else if ("error" in answer) caller?.reject(answer.error);
-    else caller?.resolve(answer.value);
+    else if (caller?.replyMs !== undefined) this.#replyLater(task, one, caller, answer, caller.replyMs);
+    else tell(caller, answer);
+    if (fault?.what === "frozen after") {
+      this.onFrozen(task.process, fault.ms);
+      this.#world.freeze(task.process, fault.ms);
+    }
+  }
+
+  /** What was answered comes later; it is lost with its connection. */
+  #replyLater(
+    { process }: Task,
+    one: EngineCall,
+    caller: Caller | undefined,
+    answer: Answer,
+    inMs: number,
+  ): void {
+    const { engine, name, onLost } = one;
+    const fail = caller?.fail ?? (() => undefined);
+    const run = () => {
+      tell(caller, answer);
+    };
+    const at = this.#world.nowMs + inMs;
+    this.#world.add({ at, process, kind: "step", engine, label: `reply ${name}`, fail, onLost, run });
   }
 
   async #loseReply(
@@ -209,6 +241,13 @@ interface Caller {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly fail: () => void;
+  /** How long it takes until the answer is there, where that is not at once. */
+  readonly replyMs?: number | undefined;
+}
+
+function tell(caller: Caller | undefined, answer: Answer): void {
+  if ("error" in answer) caller?.reject(answer.error);
+  else caller?.resolve(answer.value);
 }
 
 type Answer = { readonly value: unknown } | { readonly error: unknown };

@@ -47,6 +47,8 @@ export class System {
   readonly #copies = new Map<EngineFault, RedisCopy | MysqlCopy>();
   /** Whether MySQL has been put back. */
   hasLostMysql = false;
+  /** Whether it was put back to a copy since which nothing was flushed: nobody counts again what it has forgotten. */
+  hasLostMysqlUnnoticed = false;
   #lives = 0;
 
   constructor(stage: Stage, plan: Plan, world: World, model: Model) {
@@ -180,7 +182,8 @@ export class System {
         this.hasLostMysql = true;
         for (const { process } of [...this.apis, ...this.flushers]) await this.steps.cut(process, "mysql");
         if (copy) await mysql.putBack(copy as MysqlCopy);
-        await doubt(this.#stage, this.world, this.model, fault.what);
+        if (!(await doubt(this.#stage, this.world, this.model, fault.what)))
+          this.hasLostMysqlUnnoticed = true;
         return;
       case "redis away":
       case "mysql away": {
