@@ -1,6 +1,7 @@
 /** Runs seeds one after the other, and gathers what they show. */
 import { Random } from "../crash/random.ts";
-import { drawPlan, everyLoss, type Plan, type PlanOptions } from "./plan.ts";
+import { drawPlan } from "./draw-plan.ts";
+import { everyLoss, type Plan, type PlanOptions } from "./plan.ts";
 import { type Report, runPlan } from "./run.ts";
 import { shrink } from "./shrink.ts";
 import type { Stage } from "./stage.ts";

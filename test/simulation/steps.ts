@@ -202,8 +202,8 @@ export class Steps {
     const isLost = (event: SimEvent) => event.process === process && event.engine === engine;
     const lost = this.#world.events.filter(isLost);
     for (const event of lost) await event.onLost?.();
-    if (process.frozenUntilMs > this.#world.nowMs) {
-      const at = process.frozenUntilMs - 0.01;
+    const at = process.frozenUntilMs - 0.01;
+    if (at > this.#world.nowMs) {
       this.#world.add({ at, process, kind: "timer", run: () => this.cut(process, engine) });
       return;
     }
