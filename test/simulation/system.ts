@@ -168,7 +168,7 @@ export class System {
   }
 
   async #strike(fault: EngineFault): Promise<void> {
-    const { redis, mysql } = this.#stage;
+    const { redis } = this.#stage;
     this.world.note("fault", `!! ${fault.what}`);
     const copy = this.#copies.get(fault);
     switch (fault.what) {
@@ -179,11 +179,8 @@ export class System {
         for (const { process } of [...this.apis, ...this.flushers]) await this.steps.cut(process, "redis");
         return;
       case "mysql put back":
-        this.hasLostMysql = true;
         for (const { process } of [...this.apis, ...this.flushers]) await this.steps.cut(process, "mysql");
-        if (copy) await mysql.putBack(copy as MysqlCopy);
-        if (!(await doubt(this.#stage, this.world, this.model, fault.what)))
-          this.hasLostMysqlUnnoticed = true;
+        await this.#putBackMysql(copy as MysqlCopy | undefined);
         return;
       case "redis away":
       case "mysql away": {
@@ -196,6 +193,13 @@ export class System {
         });
       }
     }
+  }
+
+  async #putBackMysql(copy: MysqlCopy | undefined): Promise<void> {
+    this.hasLostMysql = true;
+    if (copy) await this.#stage.mysql.putBack(copy);
+    const isNoticeable = await doubt(this.#stage, this.world, this.model, "mysql put back");
+    if (!isNoticeable) this.hasLostMysqlUnnoticed = true;
   }
 
   async #replace(process: SimProcess): Promise<void> {
