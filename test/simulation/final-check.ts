@@ -8,6 +8,12 @@ import type { Stage } from "./stage.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
+/** Paths of records in Redis: all, and the new ones that MySQL refused. */
+interface Buffered {
+  readonly all: ReadonlySet<string>;
+  readonly dead: ReadonlySet<string>;
+}
+
 interface Rows {
   readonly applications: readonly Row[];
   readonly chats: readonly Row[];
@@ -61,18 +67,19 @@ function compareApplication(
   contents: Contents,
   begun: Begun,
 ): void {
-  const dead = new Set(contents.payloads.map(({ path }) => path));
-  const unborn = new Set(contents.payloads.filter(({ home }) => home === "dead").map(({ path }) => path));
+  const pathsIn = (isWanted: (home: string) => boolean) =>
+    new Set(contents.payloads.filter(({ home }) => isWanted(home)).map(({ path }) => path));
+  const buffered = { all: pathsIn(() => true), dead: pathsIn((home) => home === "dead") };
   const compare = (parent: RecordModel, found: readonly Row[], column: string) => {
     const interval = model.intervalOf(begun);
     const numbers = new Set<number>();
     for (const row of found) {
       const [number, text] = [Number(row["number"]), row[column] as string | null];
       numbers.add(number);
-      compareRow(model, model.seen(parent, number, text, interval), text, dead, begun);
+      compareRow(model, model.seen(parent, number, text, interval), text, buffered.all, begun);
     }
     for (const record of parent.children.values())
-      if (!numbers.has(record.number)) missing(model, record, unborn, begun);
+      if (!numbers.has(record.number)) missing(model, record, buffered, begun);
   };
   const isOf = (row: Row) => row["application_token"] === application.path;
   compare(application, rows.chats.filter(isOf), "title");
@@ -87,10 +94,10 @@ function compareRow(
   model: Model,
   record: RecordModel,
   text: string | null,
-  dead: ReadonlySet<string>,
+  buffered: ReadonlySet<string>,
   begun: Begun,
 ): void {
-  const isOld = () => dead.has(record.path) && record.writes.some(isRefused);
+  const isOld = () => buffered.has(record.path) && record.writes.some(isRefused);
   if (record.mustBeGone(begun.from)) model.report(`a row of a deleted ${record.level}`, record.shownPath);
   else if (!record.mayShow(text, model.intervalOf(begun), isOld))
     model.report(
@@ -99,16 +106,20 @@ function compareRow(
     );
 }
 
-/** Of a record that MySQL refused, or whose chat it refused, there is no row. */
-function missing(model: Model, record: RecordModel, unborn: ReadonlySet<string>, begun: Begun): void {
+/**
+ * Of a record that MySQL refused, or whose chat it refused, there is no row, also where the chat was mended since. A
+ * change that was refused kills nothing beneath.
+ */
+function missing(model: Model, record: RecordModel, buffered: Buffered, begun: Begun): void {
   if (!record.mustExist(model.intervalOf(begun))) return;
-  const wasRefused = record.line.some(({ path, writes }) => unborn.has(path) && writes.some(isRefused));
-  const isChatStored = record.parent?.parent !== undefined && !unborn.has(record.parent.path);
-  if (wasRefused && !(isChatStored && !record.writes.some(isRefused))) return;
-  model.report(
-    `an acknowledged ${record.level} ${unborn.has(record.path) ? "is dead" : "has no row"}`,
-    record.shownPath,
-  );
+  const wasRefused = record.line.some(({ writes }) => writes.some(isRefused));
+  const isDead = buffered.dead.has(record.path);
+  const isChat = record.level === "chat";
+  const chat = isChat || !record.parent ? record : record.parent;
+  const isFine =
+    !buffered.dead.has(chat.path) && (buffered.all.has(chat.path) || !chat.writes.some(isRefused));
+  if (isDead && wasRefused && (isChat || !isFine || record.writes.some(isRefused))) return;
+  model.report(`an acknowledged ${record.level} ${isDead ? "is dead" : "has no row"}`, record.shownPath);
 }
 
 function compareCounts(model: Model, { applications, chats, messages }: Rows): void {

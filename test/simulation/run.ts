@@ -116,7 +116,7 @@ class Run {
       task.run(() => readAll(this.#model, this.#clients, api.running)),
     );
     await compareStores(this.#stage, this.#model, {
-      mayHaveOrphans: system.hasLostMysql,
+      mayHaveOrphans: system.hasLostMysql || system.hasLostRedisUnnoticed,
       mayHaveOldCounts: system.hasLostMysqlUnnoticed,
     });
   }

@@ -47,7 +47,9 @@ export class System {
   readonly #copies = new Map<EngineFault, RedisCopy | MysqlCopy>();
   /** Whether MySQL has been put back. */
   hasLostMysql = false;
-  /** Whether it was put back to a copy since which nothing was flushed: nobody counts again what it has forgotten. */
+  /** Whether Redis was put back to a copy since which nothing was flushed: it may know what is long deleted. */
+  hasLostRedisUnnoticed = false;
+  /** Whether MySQL was put back to a copy since which nothing was flushed: nobody counts again what it has forgotten. */
   hasLostMysqlUnnoticed = false;
   #lives = 0;
 
@@ -175,7 +177,8 @@ export class System {
       case "redis emptied":
       case "redis put back":
         await redis.putBack(fault.what === "redis emptied" ? undefined : (copy as RedisCopy | undefined));
-        await doubt(this.#stage, this.world, this.model, fault.what);
+        if (!(await doubt(this.#stage, this.world, this.model, fault.what)))
+          this.hasLostRedisUnnoticed = true;
         for (const { process } of [...this.apis, ...this.flushers]) await this.steps.cut(process, "redis");
         return;
       case "mysql put back":
