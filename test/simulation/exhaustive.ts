@@ -6,10 +6,12 @@ import { worthReading } from "./seeds.ts";
 import type { Stage } from "./stage.ts";
 
 /**
- * Without a fault those schedules in which an actor is interrupted so often, which show most of what is wrong soon, and
- * every schedule that differs; with a fault those with one interruption.
+ * With one lost reply those schedules in which nobody is interrupted; without a fault those in which an actor is so
+ * often, which show most of what is wrong soon, and every schedule that differs; with any fault those with one
+ * interruption.
  */
-export const searches: Readonly<Record<"switches" | "schedules" | "faults", Bounds>> = {
+export const searches: Readonly<Record<"replies" | "switches" | "schedules" | "faults", Bounds>> = {
+  replies: { interruptions: 0, faults: ["reply lost"] },
   switches: { interruptions: 2, faults: [] },
   schedules: { faults: [] },
   faults: { interruptions: 1, faults: ["never", "reply lost", "cut", "gone before", "gone after", "frozen"] },

@@ -41,7 +41,7 @@ const losses = values.losses?.split(",").filter((one) => one !== "");
 type SearchKind = keyof typeof searches;
 
 /** Ways to search a pair. */
-const kinds: readonly SearchKind[] = (["switches", "schedules", "faults"] as const).filter(
+const kinds: readonly SearchKind[] = (["replies", "switches", "schedules", "faults"] as const).filter(
   (kind) => values.search === undefined || values.search === kind,
 );
 

@@ -6,8 +6,12 @@ import type { ConnectionOptions } from "mysql2";
 import { RedisServer } from "./redis-server.ts";
 import { MysqlServer } from "./mysql-server.ts";
 import { tables } from "./product.ts";
+import { openBuffer } from "../../src/buffer/buffer.ts";
+import type { Finding } from "../../src/buffer/invariants/finding.ts";
 import type { Config } from "../../src/config.ts";
+import { checkInvariants } from "../../src/invariants.ts";
 import { knexSettings } from "../../src/store/connection.ts";
+import { Store } from "../../src/store/store.ts";
 import { ofTests } from "../support/sql-guard.ts";
 import { openWorkspace } from "../support/workspace.ts";
 
@@ -20,6 +24,8 @@ export interface Stage {
   readonly redis: RedisServer;
   readonly mysql: MysqlServer;
   readonly config: Config;
+  /** What the program's own look over the buffer finds, of a system at rest. */
+  disorder(): Promise<readonly Finding[]>;
 }
 
 export interface OpenStage extends Stage {
@@ -45,12 +51,17 @@ export async function openStage(): Promise<OpenStage> {
     connections,
   );
   const redis = new RedisServer(client, config.redis.namespace);
+  const limits = { ...config.buffer, thresholds: { chats: 1, messages: 1 } };
+  const buffer = await openBuffer({ ...config.redis, limits }, "draining");
+  const store = new Store(sql);
   return {
     client,
     redis,
     mysql,
     config,
+    disorder: async () => (await checkInvariants(buffer, store, { settleMs: 0 })).findings,
     async close() {
+      buffer.close();
       await mysql.close();
       await workspace.close();
     },
