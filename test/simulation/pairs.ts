@@ -132,20 +132,6 @@ export const pairs: readonly Pair[] = [
     second: [],
     loss: "redis emptied",
   },
-  {
-    name: "changes are flushed, while two of them are changed again, and another one between",
-    chats: 1,
-    messages: 4,
-    before: "a flush and an hour",
-    first: [0, 1, 2].map((message) => ({ do: "update message", chat: 0, message, text: `once ${message}` })),
-    flush: "after the first",
-    second: [0, 3, 2].map((message) => ({
-      do: "update message",
-      chat: 0,
-      message,
-      text: `again ${message}`,
-    })),
-  },
 ];
 
 /** The plan of a pair: who begins when is all that is in it. */
