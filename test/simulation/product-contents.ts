@@ -1,0 +1,79 @@
+/** What lies where in Redis; with `product.ts` all that the simulation knows of the program. */
+import type { Redis } from "ioredis";
+
+interface Payload {
+  readonly path: string;
+  readonly home: "pending" | "revisions" | "dead";
+  readonly payload: string;
+}
+
+/** What lies in Redis, as far as the simulator looks at it itself. */
+export interface Contents {
+  /** Payloads by the path of their record, `token:chat` or `token:chat:message`, and where they lie. */
+  readonly payloads: readonly Payload[];
+  readonly references: readonly string[];
+  readonly deadLetters: readonly string[];
+  readonly meta: Readonly<Record<string, string>>;
+}
+
+export async function contentsOf(client: Redis, namespace: string): Promise<Contents> {
+  const root = `${namespace}:{0}:`;
+  const payloads: Payload[] = [];
+  for (const home of ["pending", "revisions", "dead"] as const) {
+    for (const key of await client.keys(`${root}${home}:*`)) {
+      const parent = key.slice(root.length + home.length + 1);
+      const records = Object.entries(await client.hgetall(key));
+      payloads.push(...records.map(([number, payload]) => ({ path: `${parent}:${number}`, home, payload })));
+    }
+  }
+  const [chats, messages, deadLetters, meta] = await Promise.all([
+    client.lrange(`${root}chats`, 0, -1),
+    client.lrange(`${root}messages`, 0, -1),
+    client.zrange(`${root}dead-letters`, "0", "-1"),
+    client.hgetall(`${root}meta`),
+  ]);
+  return { payloads, references: [...chats, ...messages], deadLetters, meta };
+}
+
+/** Keys that somebody keeps alive while time passes. */
+export function isKeptAlive(key: string): boolean {
+  return key.endsWith("lease");
+}
+
+/** What of the buffer is not as it must be, at rest. */
+export function problemsOf({ payloads, references, deadLetters, meta }: Contents): string[] {
+  const bytes = Number(meta["bytes"] ?? 0);
+  const listed = new Set(references.map((reference) => reference.replace(/:(r|d)$/, "")));
+  const letters = new Set(deadLetters);
+  // A refused change stays where changes lie, a refused new record among its parent's dead letters.
+  const isDead = ({ path, home }: Payload) =>
+    home !== "pending" && letters.has(`${path}:${home === "dead" ? "d" : "r"}`);
+  const unlisted = payloads.filter((payload) => !listed.has(payload.path) && !isDead(payload));
+  const sum = payloads.reduce((total, { payload }) => total + globalThis.Buffer.byteLength(payload), 0);
+  return [
+    ...unlisted.map(({ path, home }) => `a payload in ${home} is not listed: ${path.replace(/^[^:]*/, "…")}`),
+    ...(sum === bytes ? [] : [`bytes say ${bytes}, and ${sum} are there`]),
+  ];
+}
+
+/**
+ * Whether anybody can know that one of the stores was put back to what it holds now: a Redis put back to a copy since
+ * which nothing was flushed looks like one that has lost nothing. What was accepted since is then lost, and its numbers
+ * are given again.
+ */
+export function isLossNoticeable(
+  { meta }: Contents,
+  partitions: readonly Readonly<Record<string, unknown>>[],
+): boolean {
+  const [losses, sequence, committed] = ["losses", "sequence", "committed"].map((name) =>
+    Number(meta[name] ?? 0),
+  ) as [number, number, number];
+  // A MySQL that knows nothing of the partition takes over what Redis says, but for its flushes.
+  const stored = partitions[0] ?? { epoch: meta["epoch"], losses, flush_sequence: 0 };
+  return (
+    meta["epoch"] !== stored["epoch"] ||
+    losses > Number(stored["losses"]) ||
+    sequence < Number(stored["flush_sequence"]) ||
+    committed > Number(stored["flush_sequence"])
+  );
+}

@@ -1,0 +1,251 @@
+/** Runs a plan on the engines, and says what was not as it must be. */
+import { Clients } from "./clients.ts";
+import { compareStores, readAll } from "./final-check.ts";
+import { Model, type Problem } from "./model.ts";
+import type { Ask, ClientOperation, Plan, Round } from "./plan.ts";
+import type { Api } from "./product.ts";
+import { seedIds, unseedIds } from "./seeded-ids.ts";
+import type { Stage } from "./stage.ts";
+import { System } from "./system.ts";
+import { Task, World } from "./world.ts";
+import type { Explorer } from "./explorer.ts";
+
+export interface Report {
+  readonly problems: readonly Problem[];
+  readonly trace: readonly string[];
+  /** Events that happened. */
+  readonly events: number;
+  /** Calls that were held up. */
+  readonly stalled: ReadonlySet<string>;
+}
+
+/** A client gives up after so long. */
+const patienceMs = 10_000;
+/** What waits is flushed within so long, once all is well. */
+const drainedWithinMs = 600_000;
+
+/** `explorer` decides who moves in the rounds, in place of the seed. */
+export async function runPlan(stage: Stage, plan: Plan, explorer?: Explorer): Promise<Report> {
+  const world = new World(plan.seed);
+  const model = new Model();
+  seedIds(plan.seed);
+  await stage.mysql.reset();
+  await stage.redis.begin();
+  world.names.set(stage.config.database.name, "database");
+  const run = new Run(stage, plan, world, model);
+  if (explorer) world.policy = explorer.policy(run.system.steps, world);
+  try {
+    await run.setUp();
+    await run.rounds((isOn) => {
+      if (explorer) explorer.isOn = isOn;
+    });
+    await run.compare();
+  } catch (error) {
+    model.report("the simulator failed", error instanceof Error ? String(error.stack) : String(error));
+  } finally {
+    await run.end();
+    unseedIds();
+  }
+  const { stalled } = run.system.steps;
+  return { problems: model.problems, trace: world.trace, events: world.taken, stalled };
+}
+
+class Run {
+  readonly system: System;
+  readonly #plan: Plan;
+  readonly #stage: Stage;
+  readonly #world: World;
+  readonly #model: Model;
+  readonly #clients: Clients;
+  readonly #open = new Set<string>();
+
+  constructor(stage: Stage, plan: Plan, world: World, model: Model) {
+    this.#stage = stage;
+    this.#plan = plan;
+    this.#world = world;
+    this.#model = model;
+    this.#clients = new Clients(model);
+    this.system = new System(stage, plan, world, model);
+  }
+
+  /** An application with some chats and messages, before anything goes wrong. */
+  async setUp(): Promise<void> {
+    await this.#askAlone("s0", { do: "create application", key: "app" });
+    this.#world.names.set(this.#clients.token, "app");
+    for (let nth = 0; nth < this.#plan.chats; nth += 1)
+      await this.#askAlone(`s1.${nth}`, { do: "post chat", text: `chat ${nth}` });
+    for (let nth = 0; nth < this.#plan.messages; nth += 1)
+      await this.#askAlone(`s2.${nth}`, { do: "post message", chat: 0, text: `message ${nth}` });
+    // By then somebody drains.
+    await this.#pass(1200);
+    this.system.steps.isHealed = false;
+  }
+
+  async rounds(tellWhetherOn: (isOn: boolean) => void): Promise<void> {
+    for (const [nth, round] of this.#plan.rounds.entries()) {
+      await this.#before(round.before);
+      this.#world.note("round", String(nth));
+      this.system.scheduleFaults(nth);
+      tellWhetherOn(true);
+      await this.#take(round);
+      tellWhetherOn(false);
+    }
+  }
+
+  /** Heals all, lets everything be flushed and counted, and compares. */
+  async compare(): Promise<void> {
+    const { system } = this;
+    this.#world.note("round", "the end: all is well again");
+    await this.#world.run(() => this.#world.events.every(({ kind }) => kind !== "fault"), 20_000);
+    system.heal();
+    await this.#look();
+    // A process that has lost its lease, or its Redis, has heard of it by then.
+    await this.#pass(12_000);
+    await this.#postEverywhere();
+    const endMs = this.#world.nowMs + drainedWithinMs;
+    do {
+      system.trigger("minute");
+      await this.#pass(2000);
+    } while (!(await system.isDrained()) && this.#world.nowMs < endMs);
+    await this.#countInPeace();
+    const api = system.apis[0];
+    if (!api) return;
+    const task = new Task(api.process, "last");
+    await this.#finish(
+      "the last look",
+      task.run(() => readAll(this.#model, this.#clients, api.running)),
+    );
+    await compareStores(this.#stage, this.#model, {
+      mayHaveOrphans: system.hasLostMysql || system.hasLostRedisUnnoticed,
+      mayHaveOldCounts: system.hasLostMysqlUnnoticed,
+    });
+  }
+
+  /** Counts; once more where somebody's locks were met, whose server has given them up by then. */
+  async #countInPeace(): Promise<void> {
+    const failures: unknown[] = [];
+    await this.#finish(
+      "counts",
+      this.system.counts().catch((error: unknown) => failures.push(error)),
+    );
+    if (failures.length === 0) return;
+    await this.#pass(70_000);
+    await this.#finish("counts", this.system.counts());
+  }
+
+  /** Reads everything. */
+  async #look(): Promise<void> {
+    const api = this.system.apis[0];
+    if (!api) return;
+    const task = new Task(api.process, "last");
+    await this.#finish(
+      "the last look",
+      task.run(() => readAll(this.#model, this.#clients, api.running)),
+    );
+  }
+
+  /** No parent gives a number again, whatever happened. */
+  async #postEverywhere(): Promise<void> {
+    await this.#askAlone("last chat", { do: "post chat", text: "the last chat" });
+    const chats = this.#model.applications.get(this.#clients.token)?.children.size ?? 0;
+    for (let chat = 0; chat < Math.min(chats, 4); chat += 1)
+      await this.#askAlone(`last ${chat}`, { do: "post message", chat, text: `the last message ${chat}` });
+  }
+
+  async end(): Promise<void> {
+    await this.system.end();
+  }
+
+  async #before(what: Round["before"]): Promise<void> {
+    if (what === "counts")
+      await this.#finish(
+        "counts",
+        this.system.counts().catch(() => undefined),
+      );
+    if (what === "flush" || what === "a flush and an hour") {
+      this.system.trigger("minute");
+      await this.#pass(1500);
+    }
+    if (what === "an hour" || what === "a flush and an hour") await this.system.passAnHour();
+  }
+
+  async #take(round: Round): Promise<void> {
+    const startMs = this.#world.nowMs;
+    for (const operation of round.operations) {
+      this.#open.add(operation.id);
+      if (operation.after === undefined) this.#start(operation, startMs, round);
+    }
+    if (round.loss) this.system.scheduleLoss(round.loss);
+    if (round.minuteAtMs !== undefined) {
+      const run = () => {
+        this.system.trigger("minute");
+      };
+      this.#world.add({ at: startMs + round.minuteAtMs, kind: "client", run });
+    }
+    await this.#world.run(() => this.#open.size === 0, patienceMs);
+    // Whoever has no answer by now gave up; what became of it is open.
+    this.#open.clear();
+  }
+
+  #start({ id, api, atMs, ask }: ClientOperation, startMs: number, round?: Round): void {
+    this.#open.add(id);
+    const next = () => {
+      this.#open.delete(id);
+      if (round?.minuteAfter === id) this.system.trigger("minute");
+      const following = round?.operations.filter(({ after }) => after === id) ?? [];
+      for (const operation of following) this.#start(operation, this.#world.nowMs, round);
+    };
+    const run = () => {
+      const slot = this.system.apis[api];
+      if (!slot?.process.isAlive) {
+        next();
+        return;
+      }
+      slot.process.onEnd(() => {
+        if (this.#open.has(id)) next();
+      });
+      this.#ask(new Task(slot.process, `op${id}`), id, ask, slot.running, next);
+    };
+    this.#world.add({ at: startMs + atMs, kind: "client", run });
+  }
+
+  #ask(task: Task, id: string, ask: Ask, api: Api, next: () => void): void {
+    const { do: what, ...how } = ask;
+    this.#world.note(task.name, `▶ ${what} ${JSON.stringify(how)}`);
+    const done = (told: string) => {
+      this.#world.note(task.name, `◀ ${told}`);
+      if (this.#open.has(id)) next();
+    };
+    task
+      .run(() => this.#clients.ask(api, id, ask))
+      .then(done, (error: unknown) => {
+        this.#model.report("the simulator failed", String(error));
+        done("failed");
+      });
+  }
+
+  async #askAlone(id: string, ask: Ask): Promise<void> {
+    this.#start({ id, api: 0, atMs: 0, ask }, this.#world.nowMs);
+    await this.#world.run(() => this.#open.size === 0, patienceMs);
+  }
+
+  async #pass(ms: number): Promise<void> {
+    const untilMs = this.#world.nowMs + ms;
+    await this.#world.run(() => false, ms);
+    this.#world.nowMs = Math.max(this.#world.nowMs, untilMs);
+  }
+
+  /** Lets the world go on until something is over. */
+  async #finish(what: string, work: Promise<unknown>): Promise<void> {
+    let isOver = false;
+    const over = (): void => {
+      isOver = true;
+    };
+    work.then(over, (error: unknown) => {
+      this.#model.report("the simulator failed", `${what}: ${String(error)}`);
+      over();
+    });
+    if (!(await this.#world.run(() => isOver, drainedWithinMs)))
+      this.#model.report("the simulator failed", `${what} is not over`);
+  }
+}
