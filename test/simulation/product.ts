@@ -13,7 +13,7 @@ import { ApiError } from "../../src/errors.ts";
 import { drainOf, systemClock } from "../../src/flusher/flusher.ts";
 import { PartitionWorker } from "../../src/flusher/partition-worker.ts";
 import type { FlushLog, Trigger } from "../../src/flusher/ports.ts";
-import { removeSome } from "../../src/flusher/remove-some.ts";
+import { type CountedWrite, removeSome } from "../../src/flusher/remove-some.ts";
 import { SequenceMark } from "../../src/flusher/sequence-mark.ts";
 import { createAcceptor } from "../../src/http/accept.ts";
 import { createChanger } from "../../src/http/change.ts";
@@ -133,8 +133,8 @@ export function startFlusher(parts: Parts): RunningFlusher {
     },
     removeSome: async (lease) => {
       await mark.claim(lease);
-      const fence = { partition: 0, lease: lease.value };
-      return !(await buffer.pauses.isPaused(0)) && removeSome(buffer, store, 0, fence);
+      const counted: CountedWrite = (write) => mark.counted(lease, write);
+      return !(await buffer.pauses.isPaused(0)) && removeSome(buffer, store, 0, counted);
     },
     standBack: () => undefined,
   });
