@@ -170,7 +170,7 @@ describe("After losses of data", function () {
     await drain();
     const copy = new Map<string, Buffer>();
     for (const key of await workspace.redis.keys(`${workspace.config.redis.namespace}:*`)) {
-      copy.set(key, (await workspace.redis.dumpBuffer(key)));
+      copy.set(key, await workspace.redis.dumpBuffer(key));
     }
     await createChanger(buffer(), store, createReader(buffer(), store)).deleteApplication(token);
     const lease = await takeLease(buffer());
