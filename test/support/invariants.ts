@@ -15,7 +15,7 @@ const limits = {
 };
 
 /** What says that one store has lost data and that nobody has noticed yet: a test may end there. */
-const unnoticedLosses: readonly FindingKind[] = [
+export const unnoticedLosses: readonly FindingKind[] = [
   "epoch-differs",
   "sequence-behind",
   "commits-lost",
