@@ -16,7 +16,13 @@ export interface Parent {
 }
 
 /** Who numbers the record at a place; of a parent, itself. */
-export function parentOf({ token, chatNumber }: Parent): Parent {
+export function parentOf({
+  token,
+  chatNumber,
+}: {
+  readonly token: string;
+  readonly chatNumber?: number | undefined;
+}): Parent {
   return chatNumber === undefined ? { token } : { token, chatNumber };
 }
 

@@ -1,5 +1,5 @@
 import type { Buffer } from "../buffer/buffer.ts";
-import type { Parent } from "../buffer/references.ts";
+import { parentOf } from "../buffer/references.ts";
 import type { FencedFlush } from "../store/fence.ts";
 import type { Removal } from "../store/removals.ts";
 import type { Store } from "../store/store.ts";
@@ -55,8 +55,4 @@ async function firstOf(
     if (mine.length > 0 || isLast) return { removal: mine[0], hasMore: mine.length > 1 || !isLast };
     after = page.at(-1);
   }
-}
-
-function parentOf({ token, chatNumber }: Removal): Parent {
-  return chatNumber === undefined ? { token } : { token, chatNumber };
 }

@@ -2,6 +2,7 @@ import type { AcceptLimits } from "../../src/buffer/accepting.ts";
 import { type Buffer, openBuffer } from "../../src/buffer/buffer.ts";
 import type { Parent } from "../../src/buffer/references.ts";
 import type { Lease } from "../../src/buffer/leases.ts";
+import { partitionSource } from "../../src/flusher/partition-source.ts";
 import type { Source } from "../../src/flusher/ports.ts";
 import { resumeAbove } from "../../src/numbering.ts";
 import type { Workspace } from "./workspace.ts";
@@ -56,15 +57,7 @@ export async function takeLease(buffer: Buffer, partition = 0, durationMs = 60_0
 
 /** What a drain reads from under a lease, in batches of at most `maxRows`. */
 export function sourceOf(buffer: Buffer, lease: Lease, maxRows: number): Source {
-  const { partition } = lease;
-  return {
-    length: (list) => buffer.batches.length(partition, list),
-    peek: (list, skip) => buffer.batches.peek(partition, list, skip, { maxRows, maxBytes: 1e6 }),
-    stranded: (batch) => buffer.batches.stranded(batch),
-    acknowledge: (batch, deaths, totals) => buffer.batches.acknowledge(lease, batch, deaths, totals),
-    isPaused: () => buffer.pauses.isPaused(partition),
-    remember: (flush) => buffer.recentFlushes.add(flush),
-  };
+  return partitionSource(buffer, lease, () => ({ maxRows, maxBytes: 1e6 }), undefined);
 }
 
 /** Removes every key and record of a workspace. */
