@@ -1,7 +1,7 @@
 import { encodeRecord, type PendingRecord } from "../records.ts";
 import type { AcceptLimits } from "./accepting.ts";
 import type { Keys } from "./keys.ts";
-import { type Place, referenceTo } from "./references.ts";
+import { type Parent, type Place, referenceTo } from "./references.ts";
 import type { Seen } from "./pending-reads.ts";
 import type { Scripts } from "./scripts.ts";
 import { UnexpectedReplyError } from "./scripts.ts";
@@ -63,12 +63,19 @@ export class Revising {
   }
 
   /**
-   * Marks an application deleted: nothing of it is accepted, found or flushed any more. The mark stays for
-   * ever, until it is set again with an end.
+   * Marks an application or a chat deleted that MySQL has no row of: nothing beneath it is accepted, found or flushed
+   * any more. The mark stays for ever, until it is set again with an end. Answers whether it is deleted: a chat that
+   * Redis holds, as it was put back to an older copy, is there again and not marked.
    */
-  async markDeleted(token: string, forSeconds: number | "ever"): Promise<void> {
-    const keys = [this.#keys.meta(this.#keys.partitionOf(token)), ...this.#keys.beneath({ token })];
-    await this.#scripts.run("delete-application", keys, [forSeconds === "ever" ? 0 : forSeconds]);
+  async markDeleted(parent: Parent, forSeconds: number | "ever"): Promise<boolean> {
+    const { token, chatNumber } = parent;
+    const keys = [this.#keys.meta(this.#keys.partitionOf(token)), ...this.#keys.beneath(parent)];
+    const args: (string | number)[] = [forSeconds === "ever" ? 0 : forSeconds];
+    if (chatNumber !== undefined) {
+      keys.push(...this.#keys.beneath({ token }).slice(1));
+      args.push(chatNumber);
+    }
+    return (await this.#scripts.run("delete-parent", keys, args)) === 1;
   }
 }
 

@@ -11,7 +11,7 @@ const names = [
   "find",
   "page",
   "revise",
-  "delete-application",
+  "delete-parent",
   "acknowledge",
   "bury",
   "owe",
@@ -48,7 +48,7 @@ const shared: Partial<Record<ScriptName, string>> = {
   find: "parents",
   page: "parents",
   revise: "parents",
-  "delete-application": "parents",
+  "delete-parent": "parents",
   acknowledge: "parents",
   bury: "parents",
 };

@@ -14,6 +14,8 @@ const removalsAtOnce = 1000;
  * be there, and than an outage of MySQL that keeps its last pending messages in the list.
  */
 const markSeconds = 7 * 24 * 3600;
+/** Seconds for which a chat stays marked: as long as its ack leaves the mark. */
+const chatMarkSeconds = 3600;
 
 /** Carries out a write under a lease, counted as a flush is. */
 export type CountedWrite = <T>(write: (flush?: FencedFlush) => Promise<T>) => Promise<T>;
@@ -34,12 +36,15 @@ export async function removeSome(
 ): Promise<boolean> {
   const { removal, hasMore } = await firstOf(store, ({ token }) => buffer.partitionOf(token) === partition);
   if (!removal) return false;
-  const isApplication = removal.chatNumber === undefined;
-  // Again, should whoever deleted it have died between MySQL and Redis.
-  if (isApplication) await buffer.revising.markDeleted(removal.token, "ever");
-  await buffer.owed.oweRemoval(parentOf(removal));
-  const isDone = await counted((flush) => store.removals.step(removal, rowsAtOnce, flush));
-  if (isDone && isApplication) await buffer.revising.markDeleted(removal.token, markSeconds);
+  const parent = parentOf(removal);
+  const [meanwhile, afterwards] =
+    removal.chatNumber === undefined ? (["ever", markSeconds] as const) : [chatMarkSeconds, chatMarkSeconds];
+  // Again: whoever deleted it may have died between MySQL and Redis, and Redis been put back to an older copy.
+  const isDeleted = !removal.isBack && (await buffer.revising.markDeleted(parent, meanwhile));
+  if (isDeleted) await buffer.owed.oweRemoval(parent);
+  const step = isDeleted ? removal : { ...removal, isBack: true as const };
+  const isDone = await counted((flush) => store.removals.step(step, rowsAtOnce, flush));
+  if (isDone && isDeleted) await buffer.revising.markDeleted(parent, afterwards);
   return !isDone || hasMore;
 }
 

@@ -36,7 +36,7 @@ export function createChanger(buffer: Buffer, store: Store, read: Reader): Chang
 
     async deleteApplication(token) {
       if (!(await answerable(store.applications.delete(token)))) throw applicationNotFound(token);
-      await answerable(buffer.revising.markDeleted(token, "ever"));
+      await answerable(buffer.revising.markDeleted({ token }, "ever"));
       await answerable(buffer.wake(buffer.partitionOf(token), "threshold"));
     },
 

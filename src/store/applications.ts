@@ -3,7 +3,7 @@ import type { Knex } from "knex";
 import type { Application } from "../records.ts";
 import { throughContention } from "./contention.ts";
 import { classify } from "./failure.ts";
-import { removalOfApplication } from "./removals.ts";
+import { noteRemoval, removalOfApplication } from "./removal-notes.ts";
 
 /** Says that an application is not to be stored, so that its row is rolled back. */
 class DeletedSinceError extends Error {}
@@ -74,11 +74,8 @@ export class Applications {
         const found: unknown = await transaction("applications").where({ token }).forUpdate().first("token");
         if (found === undefined) return false;
         await transaction("applications").where({ token }).delete();
-        const removal = removalOfApplication(token);
-        // Not locked: two deletions would wait for one another. Who holds the application's row is alone here.
-        const known: unknown = await transaction("removals").where(removal).first("application_token");
-        if (known === undefined) await transaction("removals").insert({ ...removal, created_at: new Date() });
-        else await transaction("removals").where(removal).update({ finished_at: null });
+        // Who holds the application's row is alone here.
+        await noteRemoval(transaction, removalOfApplication(token));
         return true;
       }),
     );

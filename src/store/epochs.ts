@@ -1,6 +1,8 @@
 import type { Knex } from "knex";
 
+import { throughContention } from "./contention.ts";
 import { classify } from "./failure.ts";
+import { beginAgain } from "./removal-notes.ts";
 
 /** The epoch of a partition and how far its flushes have come, as MySQL knows them. */
 export interface StoredEpoch {
@@ -91,7 +93,7 @@ export class Epochs {
 
   /**
    * Replaces an epoch after a loss, unless another process has; answers the one that there is then. It comes after all
-   * that Redis knows of, also where MySQL has forgotten some.
+   * that Redis knows of, also where MySQL has forgotten some. What was removed is looked for again: it may come back.
    */
   async replace(
     partition: number,
@@ -99,9 +101,16 @@ export class Epochs {
     epoch: string,
     knownLosses: number,
   ): Promise<StoredEpoch> {
-    await this.#knex("partitions")
-      .where({ partition_number: partition, epoch: old.epoch })
-      .update({ epoch, losses: Math.max(old.losses, knownLosses) + 1 });
+    const losses = Math.max(old.losses, knownLosses) + 1;
+    await throughContention(() =>
+      this.#knex.transaction(async (transaction) => {
+        // First: it waits for a removal that is under way, whose next step then meets the new epoch.
+        await transaction("partitions")
+          .where({ partition_number: partition, epoch: old.epoch })
+          .update({ epoch, losses });
+        await beginAgain(transaction);
+      }),
+    );
     return this.#readBack(partition);
   }
 

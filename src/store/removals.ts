@@ -1,28 +1,29 @@
 import type { Knex } from "knex";
 
 import { type FencedFlush, underLease } from "./fence.ts";
+import {
+  keysOf,
+  type RemovalKey,
+  removalOfApplication,
+  wholeApplication,
+  withKeys,
+} from "./removal-notes.ts";
 
 /** A deleted chat, or application where there is no chat number, beneath which rows may still lie. */
 export interface Removal {
   readonly token: string;
   readonly chatNumber: number | undefined;
+  /** Set of a chat that is there again, as Redis was put back to an older copy. Nothing beneath it is removed then. */
+  readonly isBack?: true;
 }
 
-/** `removals.chat_number` of a whole application; chats count from 1. */
-const wholeApplication = 0;
-
 /**
- * How long the removal of an application is kept after its end: for as long as an `Idempotency-Key` may be repeated,
- * and as much again for clocks that differ.
+ * How long a removal is kept after its end: for as long as an `Idempotency-Key` may be repeated, and as much again for
+ * clocks that differ. A Redis that is put back to an older copy than that may write beneath what was deleted.
  */
 const keptMs = 2 * 24 * 3600 * 1000;
 /** Removals that are forgotten when another ends: more than one, so that they do not grow in number. */
 const forgottenAtOnce = 100;
-
-/** The key of the removal of an application. */
-export function removalOfApplication(token: string): { application_token: string; chat_number: number } {
-  return { application_token: token, chat_number: wholeApplication };
-}
 
 /** Removes what lies beneath deleted chats and applications, in batches that hold no lock for long. */
 export class Removals {
@@ -34,19 +35,25 @@ export class Removals {
 
   /** Up to `limit` removals that are not finished, in the order of their tokens, after one. */
   async list(limit: number, after?: Removal): Promise<Removal[]> {
-    const query = this.#knex("removals").select("application_token", "chat_number").whereNull("finished_at");
+    const query = this.#knex("removals")
+      .leftJoin("chats", {
+        "chats.application_token": "removals.application_token",
+        "chats.number": "removals.chat_number",
+      })
+      .select("removals.application_token", "removals.chat_number", { back: "chats.number" })
+      .whereNull("removals.finished_at");
     if (after) {
       const { application_token: token, chat_number: number } = keyOf(after);
-      const isLater = "(application_token > ? or (application_token = ? and chat_number > ?))";
+      const isLater =
+        "(removals.application_token > ? or (removals.application_token = ? and removals.chat_number > ?))";
       query.whereRaw(isLater, [token, token, number]);
     }
-    const rows = (await query.orderBy(["application_token", "chat_number"]).limit(limit)) as {
-      application_token: string;
-      chat_number: number;
-    }[];
+    const order = ["removals.application_token", "removals.chat_number"];
+    const rows = (await query.orderBy(order).limit(limit)) as (RemovalKey & { back: number | null })[];
     return rows.map((row) => ({
       token: row.application_token,
       chatNumber: row.chat_number === wholeApplication ? undefined : row.chat_number,
+      ...(row.back !== null && { isBack: true as const }),
     }));
   }
 
@@ -71,34 +78,28 @@ export class Removals {
       await finish(transaction, removal);
       return true;
     });
-    if (isDone && removal.chatNumber === undefined) await this.#forgetFinished();
+    if (isDone) await this.#forgetFinished();
     return isDone;
   }
 
   async #forgetFinished(): Promise<void> {
-    const tokens = (await this.#knex("removals")
-      .where("finished_at", "<", new Date(Date.now() - keptMs))
-      .limit(forgottenAtOnce)
-      .pluck("application_token")) as string[];
-    if (tokens.length === 0) return;
-    await this.#knex("removals")
-      .whereIn("application_token", tokens)
-      .where("chat_number", wholeApplication)
-      .whereNotNull("finished_at")
-      .delete();
+    const old = this.#knex("removals").where("finished_at", "<", new Date(Date.now() - keptMs));
+    const keys = await keysOf(old, forgottenAtOnce);
+    if (keys.length > 0) await withKeys(this.#knex, keys).whereNotNull("finished_at").delete();
   }
 }
 
-function keyOf({ token, chatNumber }: Removal): ReturnType<typeof removalOfApplication> {
+function keyOf({ token, chatNumber }: Removal): RemovalKey {
   return { application_token: token, chat_number: chatNumber ?? wholeApplication };
 }
 
 /** Whether there was anything to remove. */
 async function removeBeneath(
   transaction: Knex.Transaction,
-  { token, chatNumber }: Removal,
+  { token, chatNumber, isBack }: Removal,
   maxRows: number,
 ): Promise<boolean> {
+  if (isBack) return false;
   if (chatNumber !== undefined) {
     const chat = { application_token: token, chat_number: chatNumber };
     return removeSome(transaction, "messages", ["chat_number", "number"], chat, maxRows);
@@ -132,9 +133,6 @@ async function removeSome(
   return true;
 }
 
-/** That of a chat goes: nothing can bring a chat back, as its number is not given again. */
 async function finish(transaction: Knex.Transaction, removal: Removal): Promise<void> {
-  const row = transaction("removals").where(keyOf(removal));
-  if (removal.chatNumber === undefined) await row.update({ finished_at: new Date() });
-  else await row.delete();
+  await transaction("removals").where(keyOf(removal)).update({ finished_at: new Date() });
 }

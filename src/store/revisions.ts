@@ -1,6 +1,7 @@
 import type { Knex } from "knex";
 
 import { nothingWritten, type WriteOutcome } from "./outcome.ts";
+import { noteRemoval } from "./removal-notes.ts";
 import {
   insertRows,
   isNew,
@@ -63,9 +64,7 @@ async function forgetChat(transaction: Knex.Transaction, { token, number }: NewR
   await transaction("applications")
     .where({ token })
     .update({ last_chat_number: transaction.raw("greatest(last_chat_number, ?)", [number]) });
-  const removal = { application_token: token, chat_number: number };
-  const known: unknown = await transaction("removals").where(removal).first("chat_number");
-  if (known === undefined) await transaction("removals").insert({ ...removal, created_at: new Date() });
+  await noteRemoval(transaction, { application_token: token, chat_number: number });
 }
 
 async function forgetMessage(

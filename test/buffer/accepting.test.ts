@@ -131,7 +131,7 @@ describe("Accepting", () => {
       const buffer = await open({ maxRecords: 7 });
       await seed(buffer, { token }, 0);
       await seed(buffer, { token: "deleted" }, 0);
-      await buffer.revising.markDeleted("deleted", 60);
+      await buffer.revising.markDeleted({ token: "deleted" }, 60);
       await accept(buffer, { token });
       const chat = { token, chatNumber: 1 };
       const keyed = (fingerprint: string) =>

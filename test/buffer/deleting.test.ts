@@ -79,7 +79,7 @@ describe("Deleting through the buffer", () => {
       await stage.accept({ token }, "another chat", 2);
       await seed(stage.buffer, { token: "another" }, 0);
       await stage.accept({ token: "another" });
-      await stage.buffer.revising.markDeleted(token, "ever");
+      await stage.buffer.revising.markDeleted({ token }, "ever");
     });
 
     it("accepts, finds and lists nothing of it, and leaves others alone", async () => {
@@ -120,9 +120,9 @@ describe("Deleting through the buffer", () => {
 
     it("keeps its mark for ever, or for as long as it is told", async () => {
       expect(await stage.workspace.redis.ttl(stage.keys.counter(application))).to.equal(-1);
-      await stage.buffer.revising.markDeleted(token, 500);
+      await stage.buffer.revising.markDeleted({ token }, 500);
       expect(await stage.workspace.redis.ttl(stage.keys.counter(application))).to.be.within(490, 500);
-      await stage.buffer.revising.markDeleted(token, "ever");
+      await stage.buffer.revising.markDeleted({ token }, "ever");
       expect(await stage.workspace.redis.ttl(stage.keys.counter(application))).to.equal(-1);
       await stage.flush("messages");
       expect(await stage.bytes()).to.be.at.least(0);

@@ -62,7 +62,7 @@ const calls: Record<string, (buffer: Buffer) => Promise<unknown>> = {
   ping: (buffer) => buffer.ping(),
   "eviction policy": (buffer) => buffer.evictionPolicy(),
   revise: (buffer) => buffer.revising.revise({ token, number: 1 }, seen, changed),
-  "mark an application deleted": (buffer) => buffer.revising.markDeleted("another", 60),
+  "mark an application deleted": (buffer) => buffer.revising.markDeleted({ token: "another" }, 60),
   "list dead letters": (buffer) => buffer.deadLetters.list(0, 0, 10),
   "requeue a dead letter": (buffer) => buffer.deadLetters.requeue(`${token}:1:d`),
   "discard a dead letter": (buffer) => buffer.deadLetters.discard(`${token}:1:d`),

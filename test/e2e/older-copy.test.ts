@@ -11,11 +11,16 @@ describe("An older copy of Redis that is put back after its records were flushed
   let redis: PrivateEngine;
   let sluice: RunningSluice;
   let chats: string;
+  /** An application that is deleted after the copy. */
+  let doomed: string;
 
   before(async () => {
     redis = await PrivateEngine.start("redis");
     sluice = await RunningSluice.start({ ...redis.env, NUMBER_GAP_AFTER_LOSS: String(gap) });
-    const { token } = (await sluice.client.post<{ token: string }>("/applications", { name: "older" })).body;
+    const create = async (name: string) =>
+      (await sluice.client.post<{ token: string }>("/applications", { name })).body.token;
+    const token = await create("older");
+    doomed = await create("doomed");
     chats = `/applications/${token}/chats`;
   });
 
@@ -65,6 +70,9 @@ describe("An older copy of Redis that is put back after its records were flushed
     await post("/1/messages", { body: "deleted" });
     await post("/1/messages", { body: "to be changed" });
     await post("/2/messages", { body: "beneath a deleted chat" });
+    await post("");
+    await post("/3/messages", { body: "in a deleted chat that was pending" });
+    await sluice.client.post(`/applications/${doomed}/chats`);
     await redis.stop();
     redis.saveData();
     await redis.start();
@@ -78,6 +86,8 @@ describe("An older copy of Redis that is put back after its records were flushed
     await remove("/1/messages/3");
     await change("/1/messages/4", "changed after the copy");
     await remove("/2");
+    await remove("/3");
+    expect((await sluice.client.send("DELETE", `/applications/${doomed}`)).status).to.equal(200);
     await drained();
     expect(await stored()).to.deep.equal({
       "1/1": "changed after the copy",
@@ -93,7 +103,7 @@ describe("An older copy of Redis that is put back after its records were flushed
     await redis.start();
   }
 
-  it("brings back what was deleted, writes nothing twice, and takes back no change", async () => {
+  it("brings back what was pending and deleted since, leaves nothing beneath what is gone, writes nothing twice, and takes back no change", async () => {
     await saveCopy();
     await goOn();
     await putCopyBack();
@@ -108,13 +118,14 @@ describe("An older copy of Redis that is put back after its records were flushed
       "1/2": "kept",
       "1/3": "deleted",
       "1/4": "changed after the copy",
-      "2/1": "beneath a deleted chat",
+      "3/1": "in a deleted chat that was pending",
     });
     for (const number of [1, 4])
       expect(await bodyOf(`/1/messages/${number}`)).to.equal("changed after the copy");
     expect(await bodyOf("/1/messages/3")).to.equal("deleted");
-    // Its row is there, and nobody sees it.
     for (const path of ["/2", "/2/messages", "/2/messages/1"]) expect(await statusOf(path)).to.equal(404);
+    expect(await bodyOf("/3/messages/1")).to.equal("in a deleted chat that was pending");
+    expect(await sluice.workspace.sql("chats").where({ application_token: doomed })).to.deep.equal([]);
     expect((await post("/1/messages", { body: "after" })).number).to.be.above(4 + gap);
     expect(await repeatedOperationIds(sluice.workspace)).to.deep.equal([]);
     expect(await sluice.metric("sluice_number_conflicts_total")).to.equal(0);

@@ -18,7 +18,7 @@ export const namedCalls = [
   "begin-epoch",
   "hsetnx+hmget",
   "who-serves",
-  "delete-application",
+  "delete-parent",
   "hincrby+hmget+llen",
   "hmget",
   "lrange",

@@ -148,7 +148,7 @@ export class System {
 
   async isDrained(): Promise<boolean> {
     const { references } = await contentsOf(this.#stage.client, this.#stage.config.redis.namespace);
-    const removals = await this.#stage.mysql.sql("select 1 from removals limit 1");
+    const removals = await this.#stage.mysql.sql("select 1 from removals where finished_at is null limit 1");
     return references.length === 0 && removals.length === 0;
   }
 

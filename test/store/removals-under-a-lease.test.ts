@@ -41,7 +41,7 @@ describe("A removal", () => {
     await sql.transaction(async (barrier) => {
       await barrier("removals").where({ application_token: "application" }).forUpdate();
       end = store.removals.step(removal, 1000, sleeper).catch((error: unknown) => error);
-      await untilHeldUp(workspace, "delete from `removals`%");
+      await untilHeldUp(workspace, "update `removals` set `finished_at`%");
       await store.writes.claim(holder);
       const record = newRecord("operation0000000", 1000, "accepted before the deletion");
       const row = { ...removal, number: 1, origin: "pending" as const, record };
