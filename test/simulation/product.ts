@@ -142,6 +142,10 @@ export function startFlusher(parts: Parts): RunningFlusher {
     worker.post("threshold");
   });
   const stop = new AbortController();
+  // Signals with listeners are kept, and all that their listeners know, until they abort. A dead process does nothing.
+  process.onEnd(() => {
+    stop.abort();
+  });
   worker.run(stop.signal).catch((error: unknown) => {
     log.error({ err: error }, "the worker ended");
   });
