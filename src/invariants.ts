@@ -10,6 +10,7 @@ import type { CounterFacts, ParentFacts } from "./buffer/invariants/parent-facts
 import type { PartitionState } from "./buffer/invariants/partition-state.ts";
 import { type Parent, parentOf, parentPath } from "./buffer/references.ts";
 import type { StoredEpoch } from "./store/epochs.ts";
+import { throughContention } from "./store/contention.ts";
 import type { Store } from "./store/store.ts";
 
 export interface CheckOptions {
@@ -144,7 +145,9 @@ class BesideStore {
   }
 
   async #greatest(parent: Parent): Promise<number | undefined> {
-    return (await this.#store.numbers.under(parent))?.greatest;
+    // A back end of several may still have the transaction of a connection that was lost.
+    const known = await throughContention(() => this.#store.numbers.under(parent));
+    return known?.greatest;
   }
 
   /** Whether it is marked deleted by now, or a flusher is about to mark it. */
