@@ -233,6 +233,11 @@ export class Keys {
     return { name, partition, isAtHome, isOfThePresent: presentNames.test(name) };
   }
 
+  /** Where a restore tries out what this Redis takes. */
+  trial(): string {
+    return this.#key(0, "trial");
+  }
+
   #key(partition: number, name: string): string {
     return keyOf(this.#namespace, partition, name);
   }
@@ -250,7 +255,7 @@ interface ParsedKey {
 
 /** The keys that hold the token of an application next. */
 const parentNames = new Set(["counter", "pending", "revisions", "dead", "owed"]);
-const presentNames = /^(lease|index-lease|processes|processes-forgotten|partitions|job-\w+)$/;
+const presentNames = /^(lease|index-lease|processes|processes-forgotten|partitions|trial|job-\w+)$/;
 
 /** A client's key as part of a name: of one length, and of no character that means something here. */
 function digestOf(key: string): string {

@@ -20,6 +20,8 @@ const commandsAtOnce = 500;
 const bytesAtOnce = 8 * 1024 * 1024;
 const fieldsAtOnce = 1000;
 const scannedAtOnce = 1000;
+/** After so long what was tried out is gone, should its process die in between. */
+const trialMs = 600_000;
 
 /** Takes snapshots of Redis, and puts what is this installation's back into it. */
 export class Snapshots {
@@ -65,10 +67,12 @@ export class Snapshots {
    * What tells of the present stays: which processes run, and what became of jobs. Until the last moment
    * the partitions have no epoch, so that a Redis which was loaded in part is known to have lost data.
    *
-   * @throws {SnapshotError} where the snapshot is damaged
+   * @throws {SnapshotError} where the snapshot is damaged, or Redis does not take it: where it refuses a value of some
+   * form, nothing was changed
    * @throws {BufferUnavailableError} while Redis is away; it can then be repeated
    */
   async load(files: readonly SnapshotFile[], onKeys: (count: number) => void): Promise<void> {
+    await this.#tryOut(files);
     await this.#clear();
     const metas: [partition: number, meta: Located][] = [];
     const batch = new Batch(this.#connection);
@@ -83,6 +87,24 @@ export class Snapshots {
     }
     await batch.send();
     for (const [partition, meta] of metas) await put(batch, partition, meta);
+    await batch.send();
+  }
+
+  /** Puts the smallest value of each form where nobody looks: a Redis may not know it, or its user have no right to. */
+  async #tryOut(files: readonly SnapshotFile[]): Promise<void> {
+    const samples = new Map<number, Located>();
+    for await (const located of entriesOf(files)) {
+      const { type, length } = located.entry;
+      if (length < (samples.get(type)?.entry.length ?? Infinity) && this.#isOwn(located.entry))
+        samples.set(type, located);
+    }
+    const key = Buffer.from(this.#keys.trial());
+    const batch = new Batch(this.#connection);
+    for (const { file, entry } of samples.values()) {
+      const expiresAtMs = Date.now() + trialMs;
+      await put(batch, 0, { file, entry: { ...entry, key, expiresAtMs } });
+      await batch.add(0, 0, (pipeline) => pipeline.unlink(key));
+    }
     await batch.send();
   }
 

@@ -19,6 +19,7 @@ export class SnapshotRefusedError extends Error {
 /** Redis says every second that it is still saving; after such a silence it does not any more. */
 const silenceMs = 60_000;
 const markLength = 40;
+const lineEnd = "\r\n";
 
 /**
  * The bytes of a snapshot. It ends when the last one was taken; the caller need not take all.
@@ -35,10 +36,13 @@ export async function* readSnapshot(options: RedisOptions, signal: AbortSignal):
         send(socket, username ? ["AUTH", username, password] : ["AUTH", password]);
       });
     }
-    // It can be told the end by a mark, and wants no writes after the snapshot. Older ones know neither word.
+    // It can be told the end by a mark, and wants no writes after the snapshot. Older ones know neither word. Valkey
+    // sends what it has only to replicas of its own version, and to others not at all where the old form has no place.
+    const version = await valkeyVersion(replies, socket);
     for (const option of [
       ["capa", "eof"],
       ["rdb-only", "1"],
+      ...(version === undefined ? [] : [["version", version]]),
     ]) {
       await replies.orRefusal("ERR", () => {
         send(socket, ["REPLCONF", ...option]);
@@ -53,6 +57,18 @@ export async function* readSnapshot(options: RedisOptions, signal: AbortSignal):
   } finally {
     socket.destroy();
   }
+}
+
+/** Of a server that says that it is Valkey, and may be asked. */
+async function valkeyVersion(replies: Replies, socket: Socket): Promise<string | undefined> {
+  const head = await replies.orRefusal("", () => {
+    send(socket, ["INFO", "server"]);
+  });
+  const bytes = /^\$(\d+)$/.exec(head ?? "")?.[1];
+  if (bytes === undefined) return undefined;
+  const parts: Buffer[] = [];
+  for await (const part of replies.bytes(Number(bytes) + lineEnd.length)) parts.push(Buffer.from(part));
+  return /^valkey_version:(\S+)/m.exec(Buffer.concat(parts).toString("latin1"))?.[1];
 }
 
 async function open(options: RedisOptions, signal: AbortSignal): Promise<Socket> {
@@ -113,21 +129,23 @@ class Replies {
     }
   }
 
-  /** Asks, and takes a refusal with these words as an answer. */
-  async orRefusal(words: string, ask: () => void): Promise<void> {
+  /** Asks; answers the line, or nothing where it is a refusal with these words. */
+  async orRefusal(words: string, ask: () => void): Promise<string | undefined> {
     ask();
     try {
-      await this.line();
+      return await this.line();
     } catch (error) {
       if (!(error instanceof SnapshotRefusedError) || !error.message.includes(words)) throw error;
+      return undefined;
     }
   }
 
   /** So many bytes. */
   async *bytes(count: number): AsyncGenerator<Buffer> {
-    for (let left = count; left > 0; this.#rest = Buffer.alloc(0)) {
+    for (let left = count; left > 0;) {
       if (this.#rest.length === 0) this.#rest = await this.#more();
       const chunk = this.#rest.subarray(0, left);
+      this.#rest = this.#rest.subarray(chunk.length);
       left -= chunk.length;
       yield chunk;
     }

@@ -4,7 +4,7 @@ import { setImmediate as rest } from "node:timers/promises";
 
 import { Crc64 } from "./crc64.ts";
 import { Cursor, SnapshotError } from "./cursor.ts";
-import { plainHash, skipModule, skipValue } from "./values.ts";
+import { plainHash, skipModule, skipValue, type Vendor, versionOf } from "./values.ts";
 
 /** A key of a snapshot, and where in the file its value lies. */
 export interface SnapshotEntry {
@@ -19,8 +19,11 @@ export interface SnapshotEntry {
 
 const headBytes = 9;
 const checksumBytes = 8;
+/** Characters of a key in a message. */
+const mostShown = 100;
 
 const mark = {
+  slotImport: 0xf3,
   functions: 0xf5,
   slot: 0xf4,
   moduleExtra: 0xf7,
@@ -38,8 +41,7 @@ const mark = {
 export class SnapshotFile {
   readonly #file: number;
   readonly bytes: number;
-  /** Of the format; a dumped value names it. */
-  readonly version: number;
+  readonly #vendor: Vendor;
 
   /** @throws {SnapshotError} for a file that does not begin as a snapshot does */
   constructor(path: string) {
@@ -47,12 +49,12 @@ export class SnapshotFile {
     this.bytes = fstatSync(this.#file).size;
     const head = Buffer.alloc(headBytes);
     readSync(this.#file, head, 0, headBytes, 0);
-    const version = /^(?:REDIS|VALKEY)(\d{3,4})$/.exec(head.toString("latin1"))?.[1];
-    if (version === undefined) {
+    const vendor = /^(REDIS\d|VALKEY)\d{3}$/.exec(head.toString("latin1"))?.[1];
+    if (vendor === undefined) {
       this.close();
       throw new SnapshotError("this is no snapshot of Redis: it does not begin with REDIS");
     }
-    this.version = Number(version);
+    this.#vendor = vendor === "VALKEY" ? "valkey" : "redis";
   }
 
   close(): void {
@@ -86,7 +88,7 @@ export class SnapshotFile {
   dumped(entry: SnapshotEntry): Buffer {
     const body = new Cursor(this.#file, entry.offset, entry.offset + entry.length).take(entry.length);
     const version = Buffer.alloc(2);
-    version.writeUInt16LE(this.version);
+    version.writeUInt16LE(versionOf(entry.type));
     const value = Buffer.concat([Buffer.of(entry.type), body, version]);
     return Buffer.concat([value, new Crc64().update(value).digest()]);
   }
@@ -102,11 +104,17 @@ export class SnapshotFile {
       if (type === mark.database) database = cursor.length();
       else if (type === mark.expiryMs) expiresAtMs = Number(cursor.take(8).readBigInt64LE());
       else if (type === mark.expirySeconds) expiresAtMs = cursor.take(4).readInt32LE() * 1000;
-      else if (type >= mark.slot) yield* skipRemark(cursor, type);
+      else if (type >= mark.slotImport) yield* skipRemark(cursor, type);
       else {
         const key = Buffer.from(cursor.string());
         const offset = cursor.offset;
-        yield* skipValue(cursor, type);
+        try {
+          yield* skipValue(cursor, type, this.#vendor);
+        } catch (error) {
+          throw error instanceof SnapshotError
+            ? new SnapshotError(`${error.message}, in the key ${shown(key)}`)
+            : error;
+        }
         yield { database, key, type, expiresAtMs, offset, length: cursor.offset - offset };
         expiresAtMs = undefined;
       }
@@ -114,6 +122,11 @@ export class SnapshotFile {
     cursor.skip(checksumBytes);
     if (!cursor.isAtEnd) throw new SnapshotError("the snapshot goes on after its end");
   }
+}
+
+/** A key as people can tell it, whatever bytes it has. */
+function shown(key: Buffer): string {
+  return JSON.stringify(key.toString("utf8").slice(0, mostShown));
 }
 
 /** Passes over what stands between the keys and is none. */
@@ -129,6 +142,10 @@ function* skipRemark(cursor: Cursor, type: number): Generator<undefined> {
       return;
     case mark.slot:
       for (let at = 0; at < 3; at += 1) cursor.length();
+      return;
+    case mark.slotImport:
+      cursor.skipString();
+      for (let left = 2 * cursor.length(); left > 0; left -= 1) cursor.length();
       return;
     case mark.idle:
       cursor.length();

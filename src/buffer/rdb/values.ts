@@ -2,6 +2,20 @@ import { type Cursor, SnapshotError } from "./cursor.ts";
 
 /** The type of a hash that lies in the file field by field; others are stored as one compact string. */
 export const plainHash = 4;
+/** Who wrote a snapshot: from type 22 on Redis and Valkey went apart. */
+export type Vendor = "redis" | "valkey";
+
+/** Of Redis 7.0, the oldest that Sluice runs on; and the one that compact sets came with. */
+const oldestVersion = 10;
+const newerVersions = new Map([[20, 11]]);
+
+/**
+ * The oldest version of the format that has a type as it is written today: under it a server of any vendor takes a
+ * value that it knows, whoever has dumped it.
+ */
+export function versionOf(type: number): number {
+  return newerVersions.get(type) ?? oldestVersion;
+}
 
 /** Passes over one value; yields now and then, so that a huge one does not hold up its reader's process. */
 type Skip = (cursor: Cursor, type: number) => Generator<undefined>;
@@ -66,6 +80,15 @@ const expiringCompactHash: Skip = function* (cursor, type) {
   yield* oneString(cursor, type);
 };
 
+/** Valkey's hash whose fields may expire: each has a time behind it. */
+const valkeyExpiringHash: Skip = function* (cursor) {
+  yield* times(cursor.length(), () => {
+    cursor.skipString();
+    cursor.skipString();
+    cursor.skip(8);
+  });
+};
+
 const stream: Skip = function* (cursor, type) {
   const lengths = (count: number) => {
     for (let at = 0; at < count; at += 1) cursor.length();
@@ -104,7 +127,7 @@ export function* skipModule(cursor: Cursor): Generator<undefined> {
   }
 }
 
-const skips = new Map<number, Skip>([
+const common: readonly (readonly [number, Skip])[] = [
   [0, oneString],
   [1, strings(1)],
   [2, strings(1)],
@@ -118,15 +141,27 @@ const skips = new Map<number, Skip>([
   [18, quicklist],
   [19, stream],
   [21, stream],
-  [22, expiringHash],
-  [23, expiringCompactHash],
-  [24, expiringHash],
-  [25, expiringCompactHash],
-]);
+];
 
-/** Passes over a value of any type that Redis 4 to 8 and Valkey write. @throws {SnapshotError} for another */
-export function* skipValue(cursor: Cursor, type: number): Generator<undefined> {
-  const skip = skips.get(type);
+const skips: Readonly<Record<Vendor, ReadonlyMap<number, Skip>>> = {
+  redis: new Map([
+    ...common,
+    [22, expiringHash],
+    [23, expiringCompactHash],
+    [24, expiringHash],
+    [25, expiringCompactHash],
+  ]),
+  valkey: new Map([...common, [22, valkeyExpiringHash]]),
+};
+
+/**
+ * Passes over a value of any type that Redis 4 to 8 and Valkey 7 to 9 write. No length stands before a value: one of
+ * another type cannot be passed over.
+ *
+ * @throws {SnapshotError} for such a one
+ */
+export function* skipValue(cursor: Cursor, type: number, vendor: Vendor): Generator<undefined> {
+  const skip = skips[vendor].get(type);
   if (!skip) throw new SnapshotError(`the snapshot holds a value of unknown type ${type}`);
   yield* skip(cursor, type);
 }
