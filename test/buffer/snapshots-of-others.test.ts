@@ -60,7 +60,7 @@ describe("A snapshot of another server", () => {
       await load(name);
       expect(await redis.hgetall("mine:{0}:meta")).to.deep.equal({ epoch: "first", sequence: "7" });
       expect(await redis.hgetall("mine:{0}:pending:token:1")).to.deep.equal(
-        Object.fromEntries(upTo(700).map((number) => [number, `1|op|||=text ${number - 1}`])),
+        Object.fromEntries(upTo(700).map((number) => [`${number}`, `1|op|||=text ${number - 1}`])),
       );
       expect(await redis.hgetall("mine:{0}:pending:token:2")).to.deep.equal({ 1: "12345", 2: "-7" });
       expect(await redis.lrange("mine:{0}:messages", 0, -1)).to.deep.equal(
