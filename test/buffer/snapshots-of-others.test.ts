@@ -67,10 +67,7 @@ describe("A snapshot of another server", () => {
         upTo(700).map((number) => `token:1:${number}`),
       );
       expect(await redis.lrange("mine:{0}:chats", 0, -1)).to.deep.equal(["token:2"]);
-      expect(await redis.zrange("mine:{0}:dead-letters", 0, -1, "WITHSCORES")).to.deep.equal([
-        "token:1:3:d",
-        "1700000000000",
-      ]);
+      expect(await redis.zscore("mine:{0}:dead-letters", "token:1:3:d")).to.equal("1700000000000");
       expect(await redis.zcard("mine:{0}:dirty")).to.equal(200);
       expect(await redis.get("mine:{0}:idempotency:token:abc")).to.equal("digest");
       expect(await redis.keys("*")).to.have.length(8);
