@@ -15,7 +15,7 @@ import {
 import { NewerRecordError } from "../records.ts";
 import type { Connection } from "./connections.ts";
 import type { Keys } from "./keys.ts";
-import { type ListName, parseReference, type Reference } from "./references.ts";
+import { type ListName, parentOf, parseReference, type Place, type Reference } from "./references.ts";
 import type { Lease } from "./leases.ts";
 import type { Scripts } from "./scripts.ts";
 import { UnexpectedReplyError } from "./scripts.ts";
@@ -174,18 +174,28 @@ export class PendingBatches {
     return { head: { position: Number(position ?? 0), epoch: epoch ?? "" }, read: read as string[] };
   }
 
-  /** The messages of a batch whose chat is a dead letter: written beneath it they would be found by nobody. */
-  async stranded({ partition, list, entries }: Batch): Promise<ReadonlySet<PendingEntry>> {
-    const { client } = this.#connection;
-    const dead = await this.#connection.settled(client.zcard(this.#keys.deadLetters(partition)));
-    if (list === "chats" || dead === 0) return new Set();
-    const groups = [...byParent(entries).values()];
-    const marks = await this.#pipelined((pipeline) => {
-      for (const [{ token, chatNumber }] of groups) {
-        pipeline.hexists(this.#keys.dead({ token }), String(chatNumber));
-      }
+  /**
+   * The messages of a batch whose chat is dead: written beneath it they would be found by nobody. So it is also where
+   * the chat is listed again, for another try.
+   */
+  async stranded({ list, entries }: Batch): Promise<ReadonlySet<PendingEntry>> {
+    if (list === "chats") return new Set();
+    const messages = new Map<Place, PendingEntry[]>();
+    for (const siblings of byParent(entries).values()) {
+      const [{ token, chatNumber = 0 }] = siblings;
+      messages.set({ token, number: chatNumber }, siblings);
+    }
+    const chats = [...byParent([...messages.keys()]).values()];
+    const replies = await this.#pipelined((pipeline) => {
+      for (const siblings of chats)
+        pipeline.hmget(
+          this.#keys.dead(parentOf(siblings[0])),
+          ...siblings.map(({ number }) => String(number)),
+        );
     });
-    return new Set(groups.filter((_, at) => marks[at] === 1).flat());
+    const isDead = (at: number, nth: number) => (replies[at] as (string | null)[])[nth] !== null;
+    const dead = chats.flatMap((siblings, at) => siblings.filter((_, nth) => isDead(at, nth)));
+    return new Set(dead.flatMap((chat) => messages.get(chat) ?? []));
   }
 
   /**

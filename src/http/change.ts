@@ -23,8 +23,19 @@ const maxAttempts = 20;
  * takes the change to MySQL. So a change is seen at once, also while MySQL is writing what it changes.
  */
 export function createChanger(buffer: Buffer, store: Store, read: Reader): Changer {
-  const change = <T>(numbered: Numbered<T>, number: number, edit: Edit) =>
-    changeRecord(buffer, numbered, number, edit);
+  /** A record that is looked for in vain, and there when its client is to be told so, came to be in between: once more. */
+  async function change<T>(
+    numbered: Numbered<T>,
+    number: number,
+    edit: Edit,
+    look: () => Promise<unknown>,
+  ): Promise<void> {
+    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+      if (await changeRecord(buffer, numbered, number, edit)) return;
+      await look();
+    }
+    throw bufferUnavailable();
+  }
 
   return {
     createApplication: (name, idempotency) => createApplication(buffer, store, name, idempotency),
@@ -41,29 +52,31 @@ export function createChanger(buffer: Buffer, store: Store, read: Reader): Chang
     },
 
     async updateChat(token, number, title) {
-      if (title !== undefined) await change(chatsOf(store, token), number, { text: title });
-      return read.chat(token, number);
+      const look = () => read.chat(token, number);
+      if (title !== undefined) await change(chatsOf(store, token), number, { text: title }, look);
+      return look();
     },
 
     async deleteChat(token, number) {
-      if (!(await change(chatsOf(store, token), number, "delete"))) await read.chat(token, number);
+      await change(chatsOf(store, token), number, "delete", () => read.chat(token, number));
     },
 
     async updateMessage(token, chatNumber, number, body) {
-      await change(messagesOf(store, token, chatNumber), number, { text: body });
-      return read.message(token, chatNumber, number);
+      const look = () => read.message(token, chatNumber, number);
+      await change(messagesOf(store, token, chatNumber), number, { text: body }, look);
+      return look();
     },
 
     async deleteMessage(token, chatNumber, number) {
-      const isDone = await change(messagesOf(store, token, chatNumber), number, "delete");
-      if (!isDone) await read.message(token, chatNumber, number);
+      const look = () => read.message(token, chatNumber, number);
+      await change(messagesOf(store, token, chatNumber), number, "delete", look);
     },
   };
 }
 
 type Edit = { readonly text: string | null } | "delete";
 
-/** Makes the change on what the record is at that moment; false where there is no such record. */
+/** Makes the change on what the record is at that moment; false where there was no such record. */
 async function changeRecord<T>(
   buffer: Buffer,
   numbered: Numbered<T>,

@@ -6,7 +6,7 @@ import { Keys } from "../../src/buffer/keys.ts";
 import type { Parent } from "../../src/buffer/references.ts";
 import type { Lease } from "../../src/buffer/leases.ts";
 import { drainOf } from "../../src/flusher/flusher.ts";
-import type { FlushLog } from "../../src/flusher/ports.ts";
+import type { FlushLog, Trigger } from "../../src/flusher/ports.ts";
 import { createChanger } from "../../src/http/change.ts";
 import { createReader } from "../../src/http/read-after-write.ts";
 import type { Changer, PageRequest, Reader } from "../../src/http/services.ts";
@@ -90,15 +90,15 @@ export class DeadLetterStage {
     await this.workspace.close();
   }
 
-  /** Drains everything, into this store or another. */
-  async drain(store: Store = this.store): Promise<void> {
+  /** Drains everything, into this store or another; on a threshold, what has reached ten. */
+  async drain(store: Store = this.store, trigger: Trigger = "minute"): Promise<void> {
     const ignore = () => undefined;
     const error = (_fields: object, message: string) => this.errors.push(message);
     const warn = (_fields: object, message: string) => this.warnings.push(message);
     const log: FlushLog = { debug: ignore, info: ignore, warn, error };
     const settings = { thresholds: { chats: 10, messages: 10 }, maxRows: 1000 };
     const { signal } = new AbortController();
-    await drainOf(this.buffer, store, settings, log, this.lease, signal).run("minute");
+    await drainOf(this.buffer, store, settings, log, this.lease, signal).run(trigger);
   }
 
   async accept(parent: Parent, text: string, createdAtMs?: number): Promise<number> {

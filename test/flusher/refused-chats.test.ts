@@ -1,15 +1,18 @@
 import { expect } from "chai";
 
+import { openStore, type Store } from "../../src/store/store.ts";
 import { chat, DeadLetterStage, statusOf, token, tooLongTitle, wholeList } from "./dead-letter-stage.ts";
 
 describe("A chat that MySQL refuses", () => {
   let stage: DeadLetterStage;
+  const stores: Store[] = [];
 
   beforeEach(async () => {
     stage = await DeadLetterStage.open();
   });
 
   afterEach(async () => {
+    for (const store of stores.splice(0)) await store.close();
     await stage.close();
   });
 
@@ -102,4 +105,31 @@ describe("A chat that MySQL refuses", () => {
     await stage.drain();
     expect(await stage.workspace.redis.ttl(stage.keys.counter(chat))).to.be.greaterThan(0);
   });
+
+  it("has no message written beneath it where it was changed meanwhile, and is listed for another try", async () => {
+    await stage.accept({ token }, tooLongTitle);
+    for (let nth = 0; nth < 10; nth += 1) await stage.accept(chat, "of a chat that is still refused");
+    const changed = async () => stage.revise("chat", 1, { text: `${tooLongTitle}!` });
+    await stage.drain(refusing(changed), "threshold");
+    expect(await storedMessages()).to.equal(0);
+    await stage.drain();
+    expect(await storedMessages()).to.equal(0);
+    expect((await stage.buffer.totals.read(0)).deadLetters).to.equal(11);
+  });
+
+  /** A store whose first refusal of a chat is heard of after somebody else did something. */
+  function refusing(meanwhile: () => Promise<void>): Store {
+    const store = openStore(stage.workspace.config.database, "writing");
+    stores.push(store);
+    const { writes } = store;
+    const write = writes.writeChats.bind(writes);
+    let isFirst = true;
+    writes.writeChats = async (...args) =>
+      write(...args).catch(async (error: unknown) => {
+        if (isFirst) await meanwhile();
+        isFirst = false;
+        throw error;
+      });
+    return store;
+  }
 });
