@@ -82,7 +82,11 @@ export class ParentLoader {
     // A parent that was deleted meanwhile stays unknown to the accept call, which then says so.
     if (load.kind !== "loading") return;
     const stored = await answerable(this.#store.numbers.under(parent));
-    if (!stored && !isBuffered) throw this.#unknown(parent);
+    if (!stored) {
+      if (!isBuffered) throw this.#unknown(parent);
+      // A chat that only the buffer knows has no row of its own; a deleted application has none beneath it either.
+      await this.#requireApplication(parent.token);
+    }
     if (!(await this.#isOfOneEpoch(parent, load))) return this.#compareStores(parent);
     await this.#seed(parent, load, stored);
   }

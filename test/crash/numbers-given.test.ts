@@ -2,6 +2,7 @@ import { expect } from "chai";
 
 import { Keys } from "../../src/buffer/keys.ts";
 import type { Parent } from "../../src/buffer/references.ts";
+import { openStore } from "../../src/store/store.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 import { Gate } from "./gate.ts";
 import { MortalProcess } from "./mortal-process.ts";
@@ -129,4 +130,36 @@ describe("A POST that another process comes between, at whichever step,", functi
       });
     }
   }
+
+  it("that deletes the application in MySQL, while a change of its chat is pending, gives no number again", async () => {
+    const store = openStore(workspace.config.database, "writing");
+    let step = 1;
+    try {
+      for (let isOver = false; !isOver; step += 1) {
+        expect(step).to.be.below(mostSteps);
+        const { token } = (await scene.change.createApplication(`deleted at ${step}`)).application;
+        const doomed = sceneIn(other, token);
+        await doomed.accept.chat(token, null);
+        await kinds.message.post(doomed);
+        await drain(doomed);
+        await workspace.redis.del(keys.counter({ token, chatNumber: 1 }), keys.counter({ token }));
+        await doomed.change.updateChat(token, 1, "changed");
+        const gate = new Gate();
+        const paused = await MortalProcess.start(workspace.config, step, gate.pass);
+        const posting = kinds.message
+          .post(sceneIn(paused, token))
+          .catch((error: unknown) => (error as { status: number }).status);
+        isOver = (await Promise.race([gate.reached, posting.then(() => "over")])) === "over";
+        await store.applications.delete(token);
+        gate.open();
+        expect(await posting, `step ${step}`).to.be.oneOf([2, 404]);
+        await paused.end();
+        await other.buffer.revising.markDeleted({ token }, "ever");
+        await drain(doomed);
+      }
+      expect(step).to.be.above(5);
+    } finally {
+      await store.close();
+    }
+  });
 });
