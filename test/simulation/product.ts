@@ -142,6 +142,10 @@ export function startFlusher(parts: Parts): RunningFlusher {
     worker.post("threshold");
   });
   const stop = new AbortController();
+  // Whoever listens to a signal is kept for as long as it may come, and the whole run with it.
+  process.onEnd(() => {
+    stop.abort();
+  });
   worker.run(stop.signal).catch((error: unknown) => {
     log.error({ err: error }, "the worker ended");
   });

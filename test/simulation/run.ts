@@ -12,6 +12,7 @@ import type { Explorer } from "./explorer.ts";
 
 export interface Report {
   readonly problems: readonly Problem[];
+  /** All that happened, a line each; made when it is asked for. */
   readonly trace: readonly string[];
   /** Events that happened. */
   readonly events: number;
@@ -47,7 +48,15 @@ export async function runPlan(stage: Stage, plan: Plan, explorer?: Explorer): Pr
     unseedIds();
   }
   const { stalled } = run.system.steps;
-  return { problems: model.problems, trace: world.trace, events: world.taken, stalled };
+  const { problems } = model;
+  return {
+    problems,
+    get trace() {
+      return world.trace;
+    },
+    events: world.taken,
+    stalled,
+  };
 }
 
 class Run {
