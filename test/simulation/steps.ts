@@ -72,6 +72,8 @@ export class Steps {
   readonly away = new Set<"redis" | "mysql">();
   /** Told of each call that was made. */
   onMade: (name: string) => void = () => undefined;
+  /** Called after each call that was made, before anybody moves. */
+  afterEach: (engine: EngineCall["engine"], name: string) => Promise<void> = () => Promise.resolve();
   onGone: (process: SimProcess) => Promise<void> = () => Promise.resolve();
   onFrozen: (process: SimProcess, ms: number) => void = () => undefined;
 
@@ -161,6 +163,7 @@ export class Steps {
       task.name,
       () => `${one.engine} ${one.name} ${one.detail()} = ${described(one, answer)}`,
     );
+    await this.afterEach(one.engine, one.name);
     if (!this.isHealed) this.onMade(one.name);
     if (fault?.what === "gone after") await this.onGone(task.process);
     else if (fault?.what === "frozen after") this.#replyLater(task, one, caller, answer, fault.ms);
