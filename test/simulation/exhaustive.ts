@@ -37,7 +37,7 @@ export async function search(
   const problems: Record<string, { schedules: number; readonly first: string }> = {};
   while (!explorer.isOver && mayGoOn(explorer.schedules)) {
     explorer.begin();
-    const report = await runPlan(stage, plan, explorer);
+    const report = await runPlan(stage, plan, { explorer });
     for (const kind of new Set(report.problems.map((problem) => problem.kind))) {
       const known = problems[kind];
       if (known) known.schedules += 1;

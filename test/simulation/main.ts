@@ -1,13 +1,14 @@
 /** npm run test:simulation: many seeds, one seed in full, or all schedules of two actors. README.md says how. */
-import { fork, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { parseArgs } from "node:util";
 
 import { PrivateEngine } from "../support/private-engines.ts";
-import type { Searched, searches } from "./exhaustive.ts";
+import type { searches } from "./exhaustive.ts";
+import { findMutations } from "./find-mutations.ts";
+import { copyWith } from "./mutated-copy.ts";
+import { mutations } from "./mutations.ts";
 import { pairs } from "./pairs.ts";
 import type { SeedResult } from "./seeds.ts";
-import type { Question, WorkerAnswer } from "./worker.ts";
+import { WorkerProcess } from "./worker-process.ts";
 
 const { values } = parseArgs({
   options: {
@@ -23,6 +24,9 @@ const { values } = parseArgs({
     pair: { type: "string" },
     search: { type: "string" },
     schedules: { type: "string", default: "100000" },
+    "every-step": { type: "boolean", default: false },
+    mutations: { type: "boolean", default: false },
+    mutation: { type: "string" },
   },
 });
 
@@ -35,6 +39,8 @@ const engines = await Promise.all([
   ]),
 ]);
 
+const env = engines.reduce((all, engine) => ({ ...all, ...engine.env }), process.env);
+
 /** Losses that plans may have, where not all. */
 const losses = values.losses?.split(",").filter((one) => one !== "");
 
@@ -45,63 +51,11 @@ const kinds: readonly SearchKind[] = (["replies", "switches", "schedules", "faul
   (kind) => values.search === undefined || values.search === kind,
 );
 
-class Worker {
-  readonly #child: ChildProcess;
+/** Mutations of the program that are wanted, by a part of their name. */
+const wanted = mutations.filter(({ name }) => name.includes(values.mutation ?? ""));
 
-  private constructor(child: ChildProcess) {
-    this.#child = child;
-  }
-
-  static async start(): Promise<Worker> {
-    const env = engines.reduce((all, engine) => ({ ...all, ...engine.env }), process.env);
-    const child = fork(new URL("worker.ts", import.meta.url), {
-      execArgv: ["--import", "tsx"],
-      env,
-    });
-    await once(child, "message");
-    return new Worker(child);
-  }
-
-  async run(seed: number): Promise<SeedResult> {
-    const reply = await this.#ask({ ask: "run", seed, losses });
-    if ("ran" in reply) return reply.ran;
-    throw new Error("the worker answered something else");
-  }
-
-  async explain(seed: number, kind: string | undefined): Promise<string> {
-    const reply = await this.#ask({ ask: "explain", seed, kind, losses });
-    if ("explained" in reply) return reply.explained;
-    throw new Error("the worker answered something else");
-  }
-
-  async search(pair: number, kind: SearchKind, most: number, ms: number): Promise<Searched> {
-    const reply = await this.#ask({ ask: "search", pair, kind, most, ms });
-    if ("searched" in reply) return reply.searched;
-    throw new Error("the worker answered something else");
-  }
-
-  async end(): Promise<void> {
-    const exited = once(this.#child, "exit");
-    this.#child.send({ ask: "end" } satisfies Question);
-    await exited;
-  }
-
-  async #ask(question: Question): Promise<WorkerAnswer> {
-    const answered = new AbortController();
-    const { signal } = answered;
-    const reply = once(this.#child, "message", { signal }).then(([message]) => message as WorkerAnswer);
-    const exit = once(this.#child, "exit", { signal }).then(() =>
-      Promise.reject(new Error("a worker ended")),
-    );
-    this.#child.send(question);
-    try {
-      return await Promise.race([reply, exit]);
-    } finally {
-      exit.catch(() => undefined);
-      answered.abort();
-    }
-  }
-}
+/** Seconds within which a mutation must be found, where nothing is said. */
+const secondsForMutation = 120;
 
 interface Found {
   readonly kind: string;
@@ -111,17 +65,17 @@ interface Found {
 }
 
 /** Runs seeds on every worker until there are no more, or time is up. */
-async function runAll(workers: readonly Worker[]): Promise<readonly Found[]> {
+async function runAll(workers: readonly WorkerProcess[]): Promise<readonly Found[]> {
   const [from, count] = [Number(values.from), Number(values.seeds)];
   const endMs = values.seconds === undefined ? Infinity : Date.now() + Number(values.seconds) * 1000;
   const startMs = Date.now();
   const found = new Map<string, Found>();
   let [next, done, events] = [from, 0, 0];
-  const work = async (worker: Worker) => {
+  const work = async (worker: WorkerProcess) => {
     while (next < from + count && Date.now() < endMs) {
       const seed = next;
       next += 1;
-      const result = await worker.run(seed);
+      const result = await worker.run(seed, values["every-step"]);
       done += 1;
       events += result.events;
       for (const [kind, text] of Object.entries(result.problems)) {
@@ -147,12 +101,12 @@ async function runAll(workers: readonly Worker[]): Promise<readonly Found[]> {
 }
 
 /** Searches every pair in each way, as many at a time as there are workers. */
-async function searchAll(workers: readonly Worker[]): Promise<boolean> {
+async function searchAll(workers: readonly WorkerProcess[]): Promise<boolean> {
   const ms = values.seconds === undefined ? 2 ** 31 - 1 : Number(values.seconds) * 1000;
   const wanted = [...pairs.keys()].filter((nth) => values.pair === undefined || nth === Number(values.pair));
   const queue = wanted.flatMap((pair) => kinds.map((kind) => ({ pair, kind })));
   let isFine = true;
-  const work = async (worker: Worker) => {
+  const work = async (worker: WorkerProcess) => {
     for (let next = queue.shift(); next; next = queue.shift()) {
       const { pair, kind } = next;
       const startMs = Date.now();
@@ -172,17 +126,26 @@ async function searchAll(workers: readonly Worker[]): Promise<boolean> {
   return isFine;
 }
 
-async function main(): Promise<boolean> {
-  const one = values.seed === undefined ? undefined : Number(values.seed);
-  const count = one === undefined ? Number(values.workers) : 1;
-  const workers = await Promise.all(Array.from({ length: count }, () => Worker.start()));
+/** Explains a seed of the program, or of the program with a mutation. */
+async function explainOne(seed: number): Promise<void> {
+  const [mutation] = wanted;
+  const copy = values.mutation !== undefined && mutation ? copyWith(mutation) : undefined;
   try {
-    const [first] = workers;
-    if (one !== undefined) {
-      console.log(await first?.explain(one, values.kind));
-      return true;
-    }
+    const worker = await WorkerProcess.start(env, losses, copy?.directory);
+    console.log(await worker.explain(seed, values.kind));
+    await worker.end();
+  } finally {
+    copy?.remove();
+  }
+}
+
+/** Runs on all workers, and explains the first of what was found. */
+async function runOnWorkers(): Promise<boolean> {
+  const start = () => WorkerProcess.start(env, losses);
+  const workers = await Promise.all(Array.from({ length: Number(values.workers) }, start));
+  try {
     if (values.exhaustive) return await searchAll(workers);
+    const [first] = workers;
     const found = await runAll(workers);
     for (const { kind, first: result } of found.slice(0, Number(values.explain))) {
       console.log(
@@ -195,6 +158,23 @@ async function main(): Promise<boolean> {
     return found.length === 0;
   } finally {
     await Promise.all(workers.map((worker) => worker.end()));
+  }
+}
+
+async function main(): Promise<boolean> {
+  try {
+    if (values.seed !== undefined) {
+      await explainOne(Number(values.seed));
+      return true;
+    }
+    if (!values.mutations) return await runOnWorkers();
+    const seconds = Number(values.seconds ?? secondsForMutation);
+    return await findMutations(wanted, env, {
+      workers: Number(values.workers),
+      from: Number(values.from),
+      seconds,
+    });
+  } finally {
     await Promise.all(engines.map((engine) => engine.close()));
   }
 }

@@ -137,11 +137,12 @@ export class SimulatedConnection {
   query(statement: string | { readonly sql: string }, values: unknown, callback: QueryCallback): void {
     const sql = typeof statement === "string" ? statement : statement.sql;
     const name = nameOf(sql);
+    const place = this.#isInTransaction ? "· " : "";
     this.#steps
       .call({
         engine: "mysql",
         name,
-        detail: `${this.#isInTransaction ? "· " : ""}${detailOf(sql, values)}`,
+        detail: () => `${place}${detailOf(sql, values)}`,
         run: () => this.#run(name, sql, values),
         shown: (answer) => shownOf((answer as [unknown, unknown])[0]),
         failure: connectionReset,

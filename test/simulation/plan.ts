@@ -42,7 +42,7 @@ export interface ClientOperation {
 }
 
 export interface Round {
-  readonly before: "nothing" | "a moment" | "flush" | "an hour" | "a flush and an hour" | "counts";
+  readonly before: "nothing" | "a while" | "flush" | "an hour" | "a flush and an hour" | "counts";
   readonly operations: readonly ClientOperation[];
   /** When the minute comes for the flushers, if it does. */
   readonly minuteAtMs?: number;

@@ -42,6 +42,18 @@ export const namedCalls = [
   "select removals",
 ] as const;
 
+/** Calls of somebody who loads a parent, after MySQL was asked for its numbers. */
+export const callsOfLoad = ["seed", "seed", "select partitions", "select applications"] as const;
+
+/** Calls of a flusher that writes a batch, from the first after it has looked whether it may. */
+export const callsOfWrite = [
+  "hincrby+hmget+llen",
+  "begin",
+  "insert messages",
+  "update messages",
+  "commit",
+] as const;
+
 const redisReads = new Set(
   "find page hmget hexists exists hget llen lrange zcard zrange zscore get who-serves".split(" "),
 );

@@ -142,7 +142,7 @@ export function startFlusher(parts: Parts): RunningFlusher {
     worker.post("threshold");
   });
   const stop = new AbortController();
-  // Signals with listeners are kept, and all that their listeners know, until they abort. A dead process does nothing.
+  // Whoever listens to a signal is kept for as long as it may come, and the whole run with it.
   process.onEnd(() => {
     stop.abort();
   });

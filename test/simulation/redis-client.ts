@@ -21,7 +21,7 @@ export function simulatedClient(
   { prefix, answers, failure }: { prefix: string; answers: Answers; failure: () => Error },
 ): Redis {
   const step = (name: string, args: readonly unknown[], run: () => Promise<unknown>) =>
-    steps.call({ engine: "redis", name, detail: shortened(args), run, failure });
+    steps.call({ engine: "redis", name, detail: () => shortened(args), run, failure });
 
   const runScript = (name: string, args: readonly unknown[]) => {
     const answer = answers[name];

@@ -126,6 +126,11 @@ export class RedisServer {
     await this.#client.unlink(over);
   }
 
+  /** Whether a key is to leave it by itself. */
+  expires(key: string): boolean {
+    return this.#deadlines.has(key);
+  }
+
   /** Lets time pass for what expires, but for keys that somebody keeps alive. */
   postpone(ms: number, isKept: (key: string) => boolean): void {
     for (const [key, deadline] of this.#deadlines) if (isKept(key)) this.#deadlines.set(key, deadline + ms);

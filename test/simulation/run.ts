@@ -4,6 +4,8 @@ import { compareStores, readAll } from "./final-check.ts";
 import { Model, type Problem } from "./model.ts";
 import type { Ask, ClientOperation, Plan, Round } from "./plan.ts";
 import type { Api } from "./product.ts";
+import { stepNature } from "./product-calls.ts";
+import { disorderOf } from "./product-invariants.ts";
 import { seedIds, unseedIds } from "./seeded-ids.ts";
 import type { Stage } from "./stage.ts";
 import { System } from "./system.ts";
@@ -12,6 +14,7 @@ import type { Explorer } from "./explorer.ts";
 
 export interface Report {
   readonly problems: readonly Problem[];
+  /** All that happened, a line each; made when it is asked for. */
   readonly trace: readonly string[];
   /** Events that happened. */
   readonly events: number;
@@ -21,11 +24,25 @@ export interface Report {
 
 /** A client gives up after so long. */
 const patienceMs = 10_000;
+/** Longer than it takes a flusher to renew its lease. */
+const renewedWithinMs = 3500;
+/** Longer than the lease of a flusher that stands still. */
+const aWhileMs = 15_000;
 /** What waits is flushed within so long, once all is well. */
 const drainedWithinMs = 600_000;
 
-/** `explorer` decides who moves in the rounds, in place of the seed. */
-export async function runPlan(stage: Stage, plan: Plan, explorer?: Explorer): Promise<Report> {
+export interface RunOptions {
+  /** Decides who moves in the rounds, in place of the seed. */
+  readonly explorer?: Explorer;
+  /** Whether the buffer is looked at after every step that wrote to it. */
+  readonly isWatched?: boolean;
+}
+
+export async function runPlan(
+  stage: Stage,
+  plan: Plan,
+  { explorer, isWatched = false }: RunOptions = {},
+): Promise<Report> {
   const world = new World(plan.seed);
   const model = new Model();
   seedIds(plan.seed);
@@ -33,6 +50,7 @@ export async function runPlan(stage: Stage, plan: Plan, explorer?: Explorer): Pr
   await stage.redis.begin();
   world.names.set(stage.config.database.name, "database");
   const run = new Run(stage, plan, world, model);
+  if (isWatched) run.watch();
   if (explorer) world.policy = explorer.policy(run.system.steps, world);
   try {
     await run.setUp();
@@ -47,7 +65,15 @@ export async function runPlan(stage: Stage, plan: Plan, explorer?: Explorer): Pr
     unseedIds();
   }
   const { stalled } = run.system.steps;
-  return { problems: model.problems, trace: world.trace, events: world.taken, stalled };
+  const { problems } = model;
+  return {
+    problems,
+    get trace() {
+      return world.trace;
+    },
+    events: world.taken,
+    stalled,
+  };
 }
 
 class Run {
@@ -66,6 +92,19 @@ class Run {
     this.#model = model;
     this.#clients = new Clients(model);
     this.system = new System(stage, plan, world, model);
+  }
+
+  /** From now on looks at the buffer after every step that wrote to it, until something is wrong. */
+  watch(): void {
+    const { client, redis, config } = this.#stage;
+    let isFine = true;
+    this.system.steps.afterEach = async (engine, name) => {
+      if (!isFine || engine !== "redis" || stepNature(name).kind === "read") return;
+      const problems = await disorderOf(client, config.redis.namespace, (key) => redis.expires(key));
+      for (const problem of problems)
+        this.#model.report(`after ${name}: ${problem.replace(/:.*/s, "")}`, problem);
+      isFine = problems.length === 0;
+    };
   }
 
   /** An application with some chats and messages, before anything goes wrong. */
@@ -162,11 +201,15 @@ class Run {
         "counts",
         this.system.counts().catch(() => undefined),
       );
+    if (what === "a while") await this.#pass(aWhileMs);
     if (what === "flush" || what === "a flush and an hour") {
       this.system.trigger("minute");
       await this.#pass(1500);
     }
-    if (what === "an hour" || what === "a flush and an hour") await this.system.passAnHour();
+    if (what !== "an hour" && what !== "a flush and an hour") return;
+    await this.system.passAnHour();
+    // Whoever holds a lease has renewed it by then, and knows.
+    await this.#pass(renewedWithinMs);
   }
 
   async #take(round: Round): Promise<void> {

@@ -18,7 +18,7 @@ export async function shrink(stage: Stage, plan: Plan, kind: string, report: Rep
   let smallest: Shrunk = { plan, report, runs: 0 };
   const tryOne = async (candidate: Plan): Promise<boolean> => {
     if (smallest.runs >= mostRuns) return false;
-    const found = await runPlan(stage, candidate);
+    const found = await runPlan(stage, candidate, { isWatched: true });
     const shows = found.problems.some((problem) => problem.kind === kind);
     const runs = smallest.runs + 1;
     smallest = shows ? { plan: candidate, report: found, runs } : { ...smallest, runs };

@@ -12,7 +12,7 @@ export interface EngineCall {
   /** What is called: the name of a script, of a command, the kind of a statement. */
   readonly name: string;
   /** For the trace. */
-  readonly detail: string;
+  readonly detail: () => string;
   run(): Promise<unknown>;
   /** The part of its answer that is shown in the trace, where that is not all. */
   readonly shown?: (answer: unknown) => unknown;
@@ -72,6 +72,8 @@ export class Steps {
   readonly away = new Set<"redis" | "mysql">();
   /** Told of each call that was made. */
   onMade: (name: string) => void = () => undefined;
+  /** Called after each call that was made, before anybody moves. */
+  afterEach: (engine: EngineCall["engine"], name: string) => Promise<void> = () => Promise.resolve();
   onGone: (process: SimProcess) => Promise<void> = () => Promise.resolve();
   onFrozen: (process: SimProcess, ms: number) => void = () => undefined;
 
@@ -95,7 +97,6 @@ export class Steps {
       const fail = () => {
         reject(one.failure());
       };
-      const label = `${one.name} ${one.detail}`;
       const run = () => this.#take(task, one, { resolve, reject, fail, replyMs });
       runOutside(() =>
         this.#world.add({
@@ -103,7 +104,9 @@ export class Steps {
           process,
           kind: "step",
           engine: one.engine,
-          label,
+          get label() {
+            return `${one.name} ${one.detail()}`;
+          },
           fail,
           onLost: one.onLost,
           run,
@@ -156,7 +159,11 @@ export class Steps {
       (value): Answer => ({ value }),
       (error: unknown): Answer => ({ error }),
     );
-    this.#world.note(task.name, `${one.engine} ${one.name} ${one.detail} = ${described(one, answer)}`);
+    this.#world.note(
+      task.name,
+      () => `${one.engine} ${one.name} ${one.detail()} = ${described(one, answer)}`,
+    );
+    await this.afterEach(one.engine, one.name);
     if (!this.isHealed) this.onMade(one.name);
     if (fault?.what === "gone after") await this.onGone(task.process);
     else if (fault?.what === "frozen after") this.#replyLater(task, one, caller, answer, fault.ms);

@@ -245,15 +245,16 @@ export class System {
   #parts(process: SimProcess): Parts {
     const { redis, mysql, config } = this.#stage;
     const { settings } = this.#plan;
-    return { process, steps: this.steps, redis, mysql, config, settings, log: this.#log(process.name) };
+    return { process, steps: this.steps, redis, mysql, config, settings, log: this.#log(process) };
   }
 
-  #log(name: string): FlushLog {
+  #log(process: SimProcess): FlushLog {
     const nothing = (): void => undefined;
     const told = (level: string) => (fields: object, message: string) => {
+      if (!process.isAlive) return "";
       const { err } = fields as { err?: unknown };
       const cause = err instanceof Error ? `: ${err.message.slice(0, 150)}` : "";
-      this.world.note(name, `${level}: ${message}${cause}`);
+      this.world.note(process.name, `${level}: ${message}${cause}`);
       return `${message}${cause}`;
     };
     const warn = told("warn");

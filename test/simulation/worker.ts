@@ -11,7 +11,7 @@ type Losses = readonly string[] | undefined;
 
 /** What a worker is asked, one at a time. */
 export type Question =
-  | { readonly ask: "run"; readonly seed: number; readonly losses: Losses }
+  | { readonly ask: "run"; readonly seed: number; readonly losses: Losses; readonly isWatched: boolean }
   | {
       readonly ask: "explain";
       readonly seed: number;
@@ -44,6 +44,10 @@ function optionsOf(losses: Losses): PlanOptions {
   return { losses: new Set(wanted) };
 }
 
+function runOne({ seed, losses, isWatched }: Question & { ask: "run" }): Promise<SeedResult> {
+  return runSeed(stage, seed, { options: optionsOf(losses), ...(isWatched && { isWatched }) });
+}
+
 async function searchPair({ pair, kind, most, ms }: Question & { ask: "search" }): Promise<Searched> {
   const wanted = pairs[pair];
   if (!wanted) throw new Error(`there is no pair ${pair}`);
@@ -57,7 +61,7 @@ process.on("message", (question: Question) => {
   void (async () => {
     switch (question.ask) {
       case "run":
-        answer({ ran: await runSeed(stage, question.seed, optionsOf(question.losses)) });
+        answer({ ran: await runOne(question) });
         return;
       case "explain":
         answer({

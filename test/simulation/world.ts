@@ -125,7 +125,8 @@ export class World {
   nowMs = 0;
   /** Called before each event, for what is due by the clock of an engine. */
   beforeEvent: () => Promise<void> = () => Promise.resolve();
-  readonly trace: string[] = [];
+  /** What happened, written out when somebody reads it. */
+  readonly #notes: { readonly atMs: number; readonly who: string; readonly what: () => string }[] = [];
   /** Shorter names for long ids in the trace. */
   readonly names = new Map<string, string>();
   #events: SimEvent[] = [];
@@ -179,9 +180,17 @@ export class World {
     if (untilMs > this.nowMs) this.jump(untilMs - this.nowMs);
   }
 
-  note(who: string, what: string): void {
-    const named = [...this.names].reduce((text, [id, name]) => text.replaceAll(id, name), what);
-    this.trace.push(`${this.nowMs.toFixed(1).padStart(9)}  ${who.padEnd(9)} ${named}`);
+  /** Notes what somebody did; what takes long to put into words is put so only where it is read. */
+  note(who: string, what: string | (() => string)): void {
+    this.#notes.push({ atMs: this.nowMs, who, what: typeof what === "string" ? () => what : what });
+  }
+
+  /** All that was noted, a line each. */
+  get trace(): string[] {
+    return this.#notes.map(({ atMs, who, what }) => {
+      const named = [...this.names].reduce((text, [id, name]) => text.replaceAll(id, name), what());
+      return `${atMs.toFixed(1).padStart(9)}  ${who.padEnd(9)} ${named}`;
+    });
   }
 
   /** Lets one thing after the other happen until `isDone`, at most for so long. Whether it was done by then. */

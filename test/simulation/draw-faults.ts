@@ -1,0 +1,98 @@
+/** Draws what goes wrong in a plan. */
+import { spread } from "./chance.ts";
+import type { Draw } from "./draw.ts";
+import type { EngineFault, Fault, PlanOptions } from "./plan.ts";
+import { callsOfLoad, callsOfWrite, namedCalls } from "./product-calls.ts";
+import type { CallFault, LinkFault } from "./steps.ts";
+
+/** Draws the faults of a plan of so many rounds. */
+export type DrawFaults = (draw: Draw, rounds: number, options: PlanOptions) => Fault[];
+
+const hourMs = 3_600_000;
+
+/** Any faults, or none; some plans have mostly losses, of one kind. */
+export function anyFaults(draw: Draw, rounds: number, { losses }: PlanOptions): Fault[] {
+  const all = [...losses];
+  const liked = draw.happens(0.3) ? draw.random.pick(all) : undefined;
+  const count = draw.random.pick([0, 0, 1, 1, 2, 3]) ?? 0;
+  return Array.from({ length: count }, () => {
+    const isLoss = draw.happens(liked ? 0.8 : 0.3);
+    const loss = liked ?? draw.random.pick(all);
+    if (isLoss && loss) return engineFault(draw, rounds, loss);
+    return draw.happens(0.3) ? linkFault(draw) : callFault(draw);
+  });
+}
+
+/** As any, or a Redis that is put back to what it was before a round, when something of the round was flushed. */
+export function faultsOfIdle(draw: Draw, rounds: number, options: PlanOptions): Fault[] {
+  if (!options.losses.has("redis put back") || !draw.happens(0.4)) return anyFaults(draw, rounds, options);
+  const round = draw.random.integer(0, rounds - 1);
+  const atMs = draw.random.integer(0, 20);
+  return [{ kind: "engine", what: "redis put back", round, atMs, after: "acknowledge", takenAtMs: 0, ms: 0 }];
+}
+
+/** Acks happen and are made again, as their replies are lost. */
+export function lostAcks({ random }: Draw): Fault[] {
+  const percent = random.pick([30, 60, 80]) ?? 60;
+  return [{ kind: "link", call: "acknowledge", percent }];
+}
+
+/** Seldom any. */
+export function fewFaults(draw: Draw, rounds: number, options: PlanOptions): Fault[] {
+  return draw.happens(0.2) ? anyFaults(draw, rounds, options) : [];
+}
+
+/** Somebody who loads a parent stands still for longer than a counter stays in Redis. */
+export function longLoad(draw: Draw): Fault[] {
+  const [call, nth] = [draw.random.pick(callsOfLoad) ?? "seed", draw.random.integer(1, 2)];
+  const ms = Math.round(spread(draw.random.next(), hourMs, 4 * hourMs));
+  return [{ kind: "call", call, nth, what: draw.happens(0.7) ? "frozen" : "frozen after", ms }];
+}
+
+/** A flusher stands still within a write, for longer than its lease lasts. */
+export function longWrite(draw: Draw): Fault[] {
+  const [call, nth] = [draw.random.pick(callsOfWrite) ?? "begin", draw.random.integer(1, 3)];
+  const ms = Math.round(spread(draw.random.next(), 15_000, 200_000));
+  return [{ kind: "call", call, nth, what: draw.happens(0.7) ? "frozen" : "frozen after", ms }];
+}
+
+function linkFault({ random }: Draw): LinkFault {
+  const call = random.pick(["acknowledge", "acknowledge", "commit", "accept", "revise"]) ?? "commit";
+  return { kind: "link", call, percent: random.pick([20, 50]) ?? 20 };
+}
+
+function engineFault(draw: Draw, rounds: number, what: EngineFault["what"]): EngineFault {
+  const { random } = draw;
+  const isAfterCall = draw.happens(0.5);
+  return {
+    kind: "engine",
+    what,
+    round: random.integer(0, rounds - 1),
+    atMs: Math.round(spread(random.next(), 1, isAfterCall ? 100 : 1500)),
+    ...(isAfterCall && {
+      after: random.pick(["acknowledge", "acknowledge", "accept", "commit"]) ?? "accept",
+    }),
+    takenAtMs: draw.happens(0.5) ? 0 : Math.round(spread(random.next(), 1, 500)),
+    ms: Math.round(spread(random.next(), 5, 5000)),
+  };
+}
+
+function callFault({ random }: Draw): CallFault {
+  const what =
+    random.pick([
+      "never",
+      "reply lost",
+      "reply lost",
+      "cut",
+      "late",
+      "gone before",
+      "gone after",
+      "frozen",
+      "frozen after",
+    ] as const) ?? "never";
+  const ms = what.startsWith("frozen")
+    ? spread(random.next(), 500, 2 * hourMs)
+    : spread(random.next(), 1, 3000);
+  const nth = Math.ceil(spread(random.next(), 0.5, 8));
+  return { kind: "call", call: random.pick(namedCalls) ?? "accept", nth, what, ms: Math.round(ms) };
+}
