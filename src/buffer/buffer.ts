@@ -100,7 +100,7 @@ export class Buffer {
       lease: (partition) => keys.indexLease(partition),
       fence: (partition) => keys.indexFence(partition),
     });
-    this.indexTotals = new IndexTotals(connection, keys);
+    this.indexTotals = new IndexTotals(connection, scripts, keys);
     this.totals = new Totals(connection, keys, this.heads);
     this.processes = new Processes(connection, scripts, keys);
     this.jobs = new JobRuns(connection, scripts, keys);

@@ -7,15 +7,21 @@ const names = [
   "accept",
   "begin-load",
   "seed",
+  "begin-comparison",
+  "begin-first",
   "begin-epoch",
   "find",
   "page",
   "revise",
   "delete-application",
+  "count-flush",
+  "read-list",
   "acknowledge",
   "bury",
   "owe",
+  "owe-removal",
   "settle",
+  "count-indexed",
   "clean",
   "clear-mark",
   "acquire-lease",
@@ -52,6 +58,25 @@ const shared: Partial<Record<ScriptName, string>> = {
   acknowledge: "parents",
   bury: "parents",
 };
+
+/**
+ * What ends with less in Redis than it began with, or what such work begins with: it is done also while Redis has no
+ * memory left, or nothing would ever leave it. Scripts that only read are never refused for that.
+ */
+const freeing: ReadonlySet<ScriptName> = new Set([
+  "begin-comparison",
+  "begin-first",
+  "begin-epoch",
+  "delete-application",
+  "count-flush",
+  "acknowledge",
+  "bury",
+  "owe-removal",
+  "settle",
+  "count-indexed",
+  "acquire-lease",
+  "beat",
+]);
 
 type CustomCommand = (...keysAndArguments: (string | number)[]) => Promise<unknown>;
 
@@ -113,11 +138,12 @@ function commandName(name: ScriptName, keyCount?: number): string {
   return keyCount === undefined ? `sluice-${name}` : `sluice-${name}-${keyCount}`;
 }
 
-/** What Redis is given to run: the script, and before it what it shares with others. */
+/** What Redis is given to run: its flags, which must come first, what the script shares with others, and the script. */
 export function scriptSource(name: ScriptName): string {
-  const own = fileSource(name);
+  const flags = freeing.has(name) ? "#!lua flags=allow-oom\n" : "";
   const before = shared[name];
-  return before === undefined ? own : `-- ${name}.lua\n${fileSource(`shared/${before}`)}\n${own}`;
+  const own = fileSource(name);
+  return `${flags}-- ${name}.lua\n${before === undefined ? own : `${fileSource(`shared/${before}`)}\n${own}`}`;
 }
 
 function fileSource(name: string): string {

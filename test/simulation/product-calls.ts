@@ -16,12 +16,12 @@ export const namedCalls = [
   "acquire-lease",
   "renew-lease",
   "begin-epoch",
-  "hsetnx+hmget",
+  "begin-comparison",
   "who-serves",
   "delete-application",
-  "hincrby+hmget+llen",
+  "count-flush",
   "hmget",
-  "lrange",
+  "read-list",
   "begin",
   "commit",
   "commit",
@@ -43,7 +43,7 @@ export const namedCalls = [
 ] as const;
 
 const redisReads = new Set(
-  "find page hmget hexists exists hget llen lrange zcard zrange zscore get who-serves".split(" "),
+  "find page hmget hexists exists hget llen lrange zcard zrange zscore get who-serves read-list".split(" "),
 );
 
 /** What a step touches, and whether another one can see that. */

@@ -87,7 +87,9 @@ export class RedisServer {
   define(name: string, lua: string): void {
     if (this.#scripts.get(name) === lua) return;
     this.#scripts.set(name, lua);
-    this.#client.defineCommand(`sim-${name}`, { lua: `${prelude}${lua}${postlude}` });
+    // Its flags, if it has any, must stay the first line.
+    const [flags = ""] = /^#!.*\n/.exec(lua) ?? [];
+    this.#client.defineCommand(`sim-${name}`, { lua: `${flags}${prelude}${lua.slice(flags.length)}${postlude}` });
   }
 
   /** Runs a script with the number of its keys, its keys and its arguments. */

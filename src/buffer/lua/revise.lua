@@ -49,7 +49,6 @@ local function enlist(mark)
   if length % tonumber(ARGV[6]) == 0 then redis.call('PUBLISH', ARGV[7], 'threshold') end
 end
 
-redis.call('PERSIST', counter)
 if not current then
   put(revisions, payload)
   enlist(':r')
@@ -63,5 +62,6 @@ else
   end
 end
 
+redis.call('PERSIST', counter)
 if KEYS[10] then delete_parent(meta, KEYS[10], KEYS[11], KEYS[12], KEYS[13]) end
 return { 'revised' }
