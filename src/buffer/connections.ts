@@ -6,11 +6,18 @@ import { parseRedisAddress } from "../redis-address.ts";
 import { createClient, createSubscriber, type RedisClient, timeoutMs, type Use } from "./clients.ts";
 import { ClusterClient } from "./cluster-client.ts";
 
-/** Thrown when Redis is away, too slow, or answers that it cannot serve now. Nothing is known of the outcome. */
+/**
+ * Thrown when Redis is away, too slow, or answers that it cannot serve now. Nothing is known of the outcome, but where
+ * Redis is out of memory: then nothing was done.
+ */
 export class BufferUnavailableError extends Error {
+  /** The word that Redis' reply begins with, such as `OOM`, or the code of a connection that failed. */
+  readonly code: string | undefined;
+
   constructor(cause: unknown) {
     super(`Redis cannot serve: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.name = "BufferUnavailableError";
+    this.code = codeOf(cause);
   }
 }
 
@@ -55,6 +62,7 @@ export class Connection {
   readonly client: RedisClient;
   readonly #timeoutMs: number;
   #reconnects = 0;
+  #rightsRefused = 0;
 
   constructor(client: RedisClient, timeoutMs: number) {
     this.client = client;
@@ -67,6 +75,11 @@ export class Connection {
   /** How often `onReconnect` has called back. */
   get reconnects(): number {
     return this.#reconnects;
+  }
+
+  /** How often Redis has refused a command for want of rights. */
+  get rightsRefused(): number {
+    return this.#rightsRefused;
   }
 
   /** Resolves when Redis is connected, or after a first attempt at it; it is gone on with. */
@@ -144,7 +157,9 @@ export class Connection {
     } catch (error) {
       if (isDefect(error)) throw error;
       if (this.client instanceof ClusterClient) this.client.refreshAfterFailure();
-      throw new BufferUnavailableError(error);
+      const unavailable = new BufferUnavailableError(error);
+      if (unavailable.code === "NOPERM") this.#rightsRefused += 1;
+      throw unavailable;
     } finally {
       clearTimeout(timer);
     }
@@ -156,10 +171,19 @@ const stateReplies =
   /^(OOM|READONLY|EXECABORT|MOVED|ASK|LOADING|MISCONF|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNKILLABLE|NOAUTH|WRONGPASS|NOPERM|ERR max number of clients)/;
 
 function isDefect(error: unknown): boolean {
-  return error instanceof ReplyError && !stateReplies.test(scriptErrorCode((error as Error).message));
+  return error instanceof ReplyError && !stateReplies.test(replyOf(error as Error));
 }
 
-/** A script's error is wrapped by some versions of Redis; the code inside is what counts. */
-function scriptErrorCode(message: string): string {
+/** What Redis said, its code first. Some versions put a script's error into one of their own. */
+function replyOf({ message }: Error): string {
+  if (/^ERR The user executing the script can't |ACL failure in script/.test(message)) {
+    return message.replace(/^(ERR |.*?NOPERM )?/, "NOPERM ");
+  }
   return message.replace(/^ERR Error running script.*?: (@user_script:\s*\d+: )?/, "").replace(/^-/, "");
+}
+
+function codeOf(cause: unknown): string | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  if (cause instanceof ReplyError) return /^[A-Z]+/.exec(replyOf(cause))?.[0];
+  return "code" in cause && typeof cause.code === "string" ? cause.code : undefined;
 }

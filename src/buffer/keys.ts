@@ -164,6 +164,16 @@ export class Keys {
     return this.#key(partition, "wake");
   }
 
+  /** String: what is written to see whether Redis takes it; expires. */
+  trial(partition: number): string {
+    return this.#key(partition, "trial");
+  }
+
+  /** What each command is tried on; gone when that is done. */
+  trialOfRights(partition: number): string {
+    return this.#key(partition, "trial-rights");
+  }
+
   /** String: into how many partitions this Redis is divided. */
   partitionCount(): string {
     return this.#key(0, "partitions");
@@ -250,7 +260,8 @@ interface ParsedKey {
 
 /** The keys that hold the token of an application next. */
 const parentNames = new Set(["counter", "pending", "revisions", "dead", "owed"]);
-const presentNames = /^(lease|index-lease|processes|processes-forgotten|partitions|job-\w+)$/;
+const presentNames =
+  /^(lease|index-lease|processes|processes-forgotten|partitions|trial|trial-rights|job-\w+)$/;
 
 /** A client's key as part of a name: of one length, and of no character that means something here. */
 function digestOf(key: string): string {

@@ -30,6 +30,7 @@ const names = [
   "record-history",
   "who-serves",
   "time",
+  "try",
   "mend-counter",
   "mend-listing",
   "mend-total",
