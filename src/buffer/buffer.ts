@@ -104,7 +104,7 @@ export class Buffer {
       fence: (partition) => keys.indexFence(partition),
     });
     this.indexTotals = new IndexTotals(connection, scripts, keys);
-    this.totals = new Totals(connection, keys, this.heads);
+    this.totals = new Totals(connection, scripts, keys, this.heads);
     this.processes = new Processes(connection, scripts, keys);
     this.jobs = new JobRuns(connection, scripts, keys);
     this.snapshots = new Snapshots(connection, keys);

@@ -50,14 +50,15 @@ const keyCounts: Partial<Record<ScriptName, readonly number[]>> = {
 };
 
 /** What stands in front of a script, of the files in `lua/shared/`. */
-const shared: Partial<Record<ScriptName, string>> = {
-  seed: "parents",
-  find: "parents",
-  page: "parents",
-  revise: "parents",
-  "delete-application": "parents",
-  acknowledge: "parents",
-  bury: "parents",
+const shared: Partial<Record<ScriptName, readonly string[]>> = {
+  accept: ["waits"],
+  seed: ["parents"],
+  find: ["parents"],
+  page: ["parents"],
+  revise: ["parents", "waits"],
+  "delete-application": ["parents"],
+  acknowledge: ["parents", "waits"],
+  bury: ["parents", "waits"],
 };
 
 /**
@@ -142,9 +143,8 @@ function commandName(name: ScriptName, keyCount?: number): string {
 /** What Redis is given to run: its flags, which must come first, what the script shares with others, and the script. */
 export function scriptSource(name: ScriptName): string {
   const flags = freeing.has(name) ? "#!lua flags=allow-oom\n" : "";
-  const before = shared[name];
-  const own = fileSource(name);
-  return `${flags}-- ${name}.lua\n${before === undefined ? own : `${fileSource(`shared/${before}`)}\n${own}`}`;
+  const before = (shared[name] ?? []).map((file) => `shared/${file}`);
+  return `${flags}-- ${name}.lua\n${[...before, name].map(fileSource).join("\n")}`;
 }
 
 function fileSource(name: string): string {

@@ -18,6 +18,9 @@ export type Verdict = "good" | "warning" | "bad";
 
 /** The minute flushes everything, so what waits for two of them is held up. */
 const lateAfterSeconds = 120;
+/** A list at its threshold is flushed at once, and all others within the minute: with this much for one batch. */
+const batchSeconds = 10;
+const minuteSeconds = 60;
 const nearlyFull = 0.8;
 
 const partitionsPage = { href: "/ops/partitions", name: "Partitions" };
@@ -31,7 +34,7 @@ export function judge(
 ): readonly Finding[] {
   const findings = [
     ...checks.flatMap(judgeEngine),
-    ...(status ? judgeStatus(status) : []),
+    ...(status ? judgeStatus(status, processes) : []),
     ...Object.entries(jobs).flatMap(([name, job]) => judgeJob(name, job)),
     ...processes.flatMap(judgeVersion),
   ];
@@ -73,12 +76,12 @@ function judgeEngine({ name, ready, answers, detail, remedy, isNoticed }: Check)
   ];
 }
 
-function judgeStatus(status: Status): Finding[] {
+function judgeStatus(status: Status, processes: readonly RunningProcess[]): Finding[] {
   const { perPartition, limits } = status;
   return [
     ...judgeDraining(perPartition),
     ...perPartition.filter(({ paused }) => paused).map(describePause),
-    ...perPartition.filter(isLate).map(describeLate),
+    ...perPartition.flatMap((partition) => judgeFlow(partition, status.thresholds, processes)),
     ...perPartition.flatMap((partition) => judgeRoom(partition, limits)),
     ...judgeDeadLetters(status),
     ...judgeIndex(status.index),
@@ -106,16 +109,34 @@ function describePause({ partition, paused }: PartitionStatus): Finding {
   };
 }
 
-function isLate({ paused, oldestAgeSeconds }: PartitionStatus): boolean {
-  return paused === null && oldestAgeSeconds > lateAfterSeconds;
+/** What waits and is not flushed in time, whatever the cause. */
+function judgeFlow(
+  one: PartitionStatus,
+  thresholds: Status["thresholds"],
+  processes: readonly RunningProcess[],
+): Finding[] {
+  const { partition, pending, paused, oldestAgeSeconds, stalledSeconds } = one;
+  const isAtThreshold = pending.chats >= thresholds.chats || pending.messages >= thresholds.messages;
+  const isStalled = stalledSeconds > batchSeconds + (isAtThreshold ? 0 : minuteSeconds);
+  if (paused !== null || (!isStalled && oldestAgeSeconds <= lateAfterSeconds)) return [];
+  const what = isStalled
+    ? `In partition ${partition} ${manyText(pending.chats + pending.messages, "record")} wait and nothing was flushed for ${ageText(stalledSeconds)}.`
+    : `In partition ${partition} a record has waited for ${ageText(oldestAgeSeconds)}; a minute is the rule.`;
+  return [
+    {
+      severity: oldestAgeSeconds > lateAfterSeconds ? "bad" : "warning",
+      what: [what, ...(isStalled ? troublesOf(processes, stalledSeconds) : [])].join(" "),
+      remedy: "Look whether MySQL answers, and at the flusher's log for what holds it up.",
+    },
+  ];
 }
 
-function describeLate({ partition, oldestAgeSeconds }: PartitionStatus): Finding {
-  return {
-    severity: "bad",
-    what: `In partition ${partition} a record has waited for ${ageText(oldestAgeSeconds)}; a minute is the rule.`,
-    remedy: "Look whether MySQL answers, and at the flusher's log for what holds it up.",
-  };
+/** What flushers have met since nothing is flushed, or just before. */
+function troublesOf(processes: readonly RunningProcess[], stalledSeconds: number): string[] {
+  return processes.flatMap(({ host, pid, trouble }) => {
+    if (!trouble || trouble.ageMs / 1000 > stalledSeconds + batchSeconds) return [];
+    return [`Flusher ${host}:${pid} met: ${trouble.what}.`];
+  });
 }
 
 function judgeRoom(one: PartitionStatus, limits: Status["limits"]): Finding[] {

@@ -131,6 +131,7 @@ end
 for _, list in ipairs({ chats, messages }) do
   if list.kept > 0 then
     redis.call('HINCRBY', meta, 'accepted:' .. list.name, list.kept)
+    if list.length == 0 then begin_waiting(meta, list.name) end
     -- Each multiple, not only the first: a wake-up that nobody heard is then made good by the next one.
     local passed = math.floor((list.length + list.kept) / list.threshold) > math.floor(list.length / list.threshold)
     if passed then redis.call('PUBLISH', ARGV[5], 'threshold') end

@@ -46,6 +46,7 @@ end
 
 local function enlist(mark)
   local length = redis.call('RPUSH', list, ARGV[5] .. mark)
+  if length == 1 then begin_waiting(meta, string.match(list, '%a+$')) end
   if length % tonumber(ARGV[6]) == 0 then redis.call('PUBLISH', ARGV[7], 'threshold') end
 end
 
