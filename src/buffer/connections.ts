@@ -41,7 +41,8 @@ export function connectSubscriber(url: string): RedisClient {
 }
 
 /**
- * Subscribes with a client for pub/sub. A cluster's asks one node, whichever: where that is away, another is asked.
+ * Subscribes with a client for pub/sub. A cluster's asks one node, whichever: where that is away, another is asked. A
+ * server that refuses the password is waited for like one that is away.
  *
  * @throws when the client was closed meanwhile
  */
@@ -51,7 +52,7 @@ export async function subscribe(client: RedisClient, channels: readonly string[]
       await client.subscribe(...channels);
       return;
     } catch (error) {
-      if (!(client instanceof ClusterClient) || ["disconnecting", "end"].includes(client.status)) throw error;
+      if (["disconnecting", "end"].includes(client.status)) throw error;
     }
     await delay(subscribeEveryMs);
   }
@@ -63,10 +64,18 @@ export class Connection {
   readonly #timeoutMs: number;
   #reconnects = 0;
   #rightsRefused = 0;
+  /** Why there is no connection, while there is none. */
+  #failure: Error | undefined;
 
   constructor(client: RedisClient, timeoutMs: number) {
     this.client = client;
     this.#timeoutMs = timeoutMs;
+    client.on("error", (error: Error & { lastNodeError?: Error }) => {
+      this.#failure = error.lastNodeError ?? error;
+    });
+    client.on("ready", () => {
+      this.#failure = undefined;
+    });
     this.onReconnect(() => {
       this.#reconnects += 1;
     });
@@ -95,7 +104,7 @@ export class Connection {
   requireConnected(): void {
     const { client } = this;
     if (client instanceof ClusterClient && client.status !== "ready") {
-      throw new BufferUnavailableError(`the cluster is not connected: ${client.status}`);
+      throw new BufferUnavailableError(this.#failure ?? `the cluster is not connected: ${client.status}`);
     }
   }
 
@@ -157,7 +166,9 @@ export class Connection {
     } catch (error) {
       if (isDefect(error)) throw error;
       if (this.client instanceof ClusterClient) this.client.refreshAfterFailure();
-      const unavailable = new BufferUnavailableError(error);
+      const unavailable = new BufferUnavailableError(
+        error instanceof ReplyError ? error : (this.#failure ?? error),
+      );
       if (unavailable.code === "NOPERM") this.#rightsRefused += 1;
       throw unavailable;
     } finally {

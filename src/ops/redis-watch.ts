@@ -44,11 +44,13 @@ class RedisWatch {
       this.#tellMemory(await this.#buffer.health.readMemory());
       await this.#buffer.health.checkRights();
       if (this.#changes("rights", "")) this.#logger.info("the user of REDIS_URL has the rights it needs");
+      if (this.#changes("outage", "")) this.#logger.info("Redis serves again");
     } catch (err) {
       if (err instanceof MissingRightsError) this.#tellRights(err);
-      // Who needs Redis says that it is away.
       else if (!(err instanceof BufferUnavailableError))
         this.#logger.error({ err }, "Redis could not be looked at");
+      else if (this.#changes("outage", "outage"))
+        this.#logger.warn({ err }, "Redis cannot serve; it is waited for");
     }
   }
 
