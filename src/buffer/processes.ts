@@ -7,6 +7,7 @@ import type { Connection } from "./connections.ts";
 import type { Keys } from "./keys.ts";
 import type { Scripts } from "./scripts.ts";
 
+/** What a flusher says to those with which it shares the partitions. */
 const sharingView = z.object({
   /** As its leases name it. */
   owner: z.string(),
@@ -15,9 +16,6 @@ const sharingView = z.object({
   /** Partitions that it leaves to others, as their records are of a newer version than it can read. */
   standsBackFrom: z.array(z.number()),
 });
-
-/** What a flusher says to those with which it shares the partitions. */
-export type Sharing = z.infer<typeof sharingView>;
 
 const troubleView = z.object({
   /** A server's number or code, and its first words. */

@@ -3,7 +3,7 @@ import { BufferUnavailableError } from "../buffer/connections.ts";
 import { durationBuckets } from "../flusher/flush-totals.ts";
 import { registerJobs } from "./job-metrics.ts";
 import { Metrics } from "../telemetry.ts";
-import type { Check } from "./readiness.ts";
+import type { Check } from "./engine-check.ts";
 import { readStatus, type Status } from "./status.ts";
 
 type Show = (status: Status) => void;

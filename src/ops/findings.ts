@@ -1,6 +1,6 @@
 import type { JobStatus } from "../buffer/job-runs.ts";
 import type { RunningProcess } from "../buffer/processes.ts";
-import type { Check } from "./readiness.ts";
+import type { Check } from "./engine-check.ts";
 import { ageText, countText, manyText, timeText } from "./format.ts";
 import type { PartitionStatus, Status } from "./status.ts";
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Buffer } from "../buffer/buffer.ts";
 import { BufferUnavailableError } from "../buffer/connections.ts";
 import { MissingRightsError, mostMemoryShare, type RedisMemory } from "../buffer/health.ts";
-import type { Check } from "./readiness.ts";
+import type { Check } from "./engine-check.ts";
 
 /** Why Redis does not take what Sluice writes, and what to do about it. */
 interface Refusal {

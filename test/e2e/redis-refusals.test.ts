@@ -70,7 +70,7 @@ const kinds: readonly Kind[] = [
   {
     name: "cannot write its snapshots",
     async begin(redis) {
-      const [, directory = ""] = (await redis.config("GET", "dir")) as string[];
+      const [, directory = ""] = await redis.config("GET", "dir");
       await redis.config("SET", "appendonly", "no");
       await redis.config("SET", "save", "3600 1");
       rmSync(directory, { recursive: true });

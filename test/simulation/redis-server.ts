@@ -91,7 +91,9 @@ export class RedisServer {
     this.#scripts.set(name, lua);
     // Its flags, if it has any, must stay the first line.
     const [flags = ""] = /^#!.*\n/.exec(lua) ?? [];
-    this.#client.defineCommand(`sim-${name}`, { lua: `${flags}${prelude}${lua.slice(flags.length)}${postlude}` });
+    this.#client.defineCommand(`sim-${name}`, {
+      lua: `${flags}${prelude}${lua.slice(flags.length)}${postlude}`,
+    });
   }
 
   /** Runs a script with the number of its keys, its keys and its arguments. */
