@@ -56,7 +56,10 @@ function parseServer(url: string): RedisAddress {
       "must begin with redis://, rediss://, unix://, redis+sentinel:// or rediss+sentinel://",
     );
   }
-  parseUrl(url);
+  const { protocol, pathname } = parseUrl(url);
+  if (protocol !== "unix:" && !/^\/?\d*$/.test(pathname)) {
+    throw new RedisAddressError(`must end in its port or in a database number such as /0; ${encoding}`);
+  }
   return { kind: "server", url };
 }
 
@@ -106,9 +109,17 @@ function parseSentinels(text: string): RedisAddress {
   };
 }
 
+/** What a password is most often wrong in: it then ends too early, and what follows is taken for the host. */
+const encoding = "in a user or password write % as %25, / as %2F, @ as %40, # as %23, ? as %3F and : as %3A";
+
 function parseUrl(text: string): URL {
-  if (!URL.canParse(text)) throw new RedisAddressError("must be a whole URL, its port a number");
-  return new URL(text);
+  if (!URL.canParse(text)) throw new RedisAddressError(`must be a whole URL, its port a number; ${encoding}`);
+  const url = new URL(text);
+  if (/[@#]/.test(url.pathname + url.search + url.hash)) {
+    throw new RedisAddressError(`has an @ or # behind its host; ${encoding}`);
+  }
+  loginOf(url);
+  return url;
 }
 
 function hostAndPort({ hostname, port }: URL, usual: number): HostAndPort {
@@ -118,8 +129,14 @@ function hostAndPort({ hostname, port }: URL, usual: number): HostAndPort {
 }
 
 function loginOf({ username, password }: URL): Login {
-  return {
-    username: username === "" ? undefined : decodeURIComponent(username),
-    password: password === "" ? undefined : decodeURIComponent(password),
-  };
+  return { username: decoded(username), password: decoded(password) };
+}
+
+function decoded(part: string): string | undefined {
+  if (part === "") return undefined;
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new RedisAddressError(`has a % that begins no code; ${encoding}`);
+  }
 }

@@ -106,16 +106,27 @@ function describeError(error: unknown, depth = 0): ErrorDescription {
   return {
     type: error.name,
     ...(code !== undefined && { code }),
-    ...(!quotesData(error) && { message: error.message.slice(0, maxMessageLength) }),
+    ...(!quotesData(error) && { message: messageOf(error) }),
     ...(frames !== undefined && { stack: frames }),
     ...(error.cause !== undefined && depth < maxCauses && { cause: describeError(error.cause, depth + 1) }),
   };
 }
 
-const codeOf = (error: Error) => ("code" in error && typeof error.code === "string" ? error.code : undefined);
+function codeOf(error: Error): string | undefined {
+  if (isReply(error)) return /^[A-Z]+/.exec(error.message)?.[0];
+  return "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+/** What Redis answered: a word and a sentence, and of a command that it does not know the arguments. */
+const isReply = (error: Error) => error.name === "ReplyError";
+const messageOf = (error: Error) =>
+  (isReply(error) ? error.message.replace(/,? with args beginning.*/s, "") : error.message).slice(
+    0,
+    maxMessageLength,
+  );
 
 /** The marks that database and Redis drivers leave on errors about a statement. */
-const quotesData = (error: Error) => "sql" in error || "command" in error;
+const quotesData = (error: Error) => "sql" in error || ("command" in error && !isReply(error));
 
 /** Tells one application from another without telling its token. */
 export function applicationFingerprint(token: string): string {

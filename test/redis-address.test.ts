@@ -6,7 +6,13 @@ const nobody = { username: undefined, password: undefined };
 
 describe("An address of Redis", () => {
   it("is that of one server, as it stands", () => {
-    for (const url of ["redis://127.0.0.1", "rediss://user:secret@host:6380/2", "unix:///run/redis.sock"]) {
+    const urls = [
+      "redis://127.0.0.1",
+      "rediss://user:secret@host:6380/2",
+      "unix:///run/redis.sock",
+      "redis://:p@ss@h/",
+    ];
+    for (const url of [...urls, "redis://h?db=1", "redis://:100%25sure@h"]) {
       expect(parseRedisAddress(url)).to.deep.equal({ kind: "server", url });
     }
   });
@@ -58,6 +64,15 @@ describe("An address of Redis", () => {
       "redis+sentinel://:hunter2@one": /name=mymaster/,
       "redis+sentinel://one/db?name=mymaster": /database number/,
       "redis+sentinel://?name=mymaster": /whole URL|name a host/,
+      "redis://u:100%hunter2@h": /a % that begins no code/,
+      "redis+sentinel://:100%hunter2@h?name=mymaster": /a % that begins no code/,
+      "redis://one,redis://:100%hunter2@two": /a % that begins no code/,
+      "redis://h/hunter2": /database number such as \/0/,
+      "redis://:p@hunter2:/w@h": /an @ or # behind its host.*%40/,
+      "redis://user:12/hunter2@h": /an @ or # behind its host/,
+      "redis://user:12?hunter2@h": /an @ or # behind its host/,
+      "redis://user:12#hunter2": /an @ or # behind its host/,
+      "redis://:hunter2/w@h": /whole URL/,
     };
     for (const [address, reason] of Object.entries(wrong)) {
       expect(() => parseRedisAddress(address), address)

@@ -1,5 +1,6 @@
 import { gather, type Gathered } from "../gather.ts";
 import type { KnownNumber } from "../numbering.ts";
+import type { BufferHealth } from "./health.ts";
 import type { Keys } from "./keys.ts";
 import { type ListName, type Parent, referencePrefix } from "./references.ts";
 import type { Scripts } from "./scripts.ts";
@@ -16,7 +17,7 @@ export type AcceptReply =
   | { readonly kind: "unknown-parent" }
   /** The parent, or what it belongs to, was deleted. */
   | { readonly kind: "deleted-parent" }
-  /** As much is pending as may be; no number was given. */
+  /** As much is pending as may be, or Redis has little memory left; no number was given. */
   | { readonly kind: "full" }
   /** Redis may be another one than when this was asked for; nothing was sent. */
   | { readonly kind: "reconnected" };
@@ -94,12 +95,14 @@ export class Accepting {
   readonly #scripts: Scripts;
   readonly #keys: Keys;
   readonly #limits: AcceptLimits;
+  readonly #health: BufferHealth;
   readonly #gathered: Gathered<number, NewRecord, unknown>;
 
-  constructor(scripts: Scripts, keys: Keys, limits: AcceptLimits) {
+  constructor(scripts: Scripts, keys: Keys, limits: AcceptLimits, health: BufferHealth) {
     this.#scripts = scripts;
     this.#keys = keys;
     this.#limits = limits;
+    this.#health = health;
     this.#gathered = gather({
       run: (partition, records) => this.#acceptAll(partition, records),
       sizeOf: ({ request }) => Math.max(request.payload.length, leastSize),
@@ -123,6 +126,7 @@ export class Accepting {
     if (records.some(({ reconnects }) => reconnects !== this.#scripts.reconnects)) {
       return records.map(() => ["reconnected"]);
     }
+    this.#health.requireRights();
     const { maxRecords, maxBytes, thresholds } = this.#limits;
     const keys = [
       this.#keys.meta(partition),
@@ -131,7 +135,7 @@ export class Accepting {
     ];
     const args = [
       maxRecords,
-      maxBytes,
+      this.#health.isShortOfMemory ? 0 : maxBytes,
       thresholds.chats,
       thresholds.messages,
       this.#keys.wakeChannel(partition),

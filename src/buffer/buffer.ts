@@ -11,6 +11,7 @@ import { IndexTotals } from "./index-totals.ts";
 import { Inspection } from "./invariants/inspection.ts";
 import { Mending } from "./invariants/mending.ts";
 import { JobRuns } from "./job-runs.ts";
+import { BufferHealth } from "./health.ts";
 import { History } from "./history.ts";
 import { Keys } from "./keys.ts";
 import { BufferLayout } from "./layout.ts";
@@ -73,6 +74,7 @@ export class Buffer {
   readonly history: History;
   readonly audit: AuditTrail;
   readonly blockedAddresses: BlockedAddresses;
+  readonly health: BufferHealth;
   readonly inspection: Inspection;
   readonly mending: Mending;
   readonly limits: AcceptLimits;
@@ -86,8 +88,9 @@ export class Buffer {
     const keys = new Keys(settings.namespace, settings.partitions);
     const scripts = new Scripts(connection);
     const { mostOwed = 0 } = settings;
-    this.accepting = new Accepting(scripts, keys, settings.limits);
-    this.revising = new Revising(scripts, keys, settings.limits);
+    this.health = new BufferHealth(connection, scripts, keys);
+    this.accepting = new Accepting(scripts, keys, settings.limits, this.health);
+    this.revising = new Revising(scripts, keys, settings.limits, this.health);
     this.reads = new PendingReads(scripts, keys);
     this.batches = new PendingBatches(connection, scripts, keys, mostOwed);
     this.heads = new PendingHeads(connection, keys);
@@ -100,8 +103,8 @@ export class Buffer {
       lease: (partition) => keys.indexLease(partition),
       fence: (partition) => keys.indexFence(partition),
     });
-    this.indexTotals = new IndexTotals(connection, keys);
-    this.totals = new Totals(connection, keys, this.heads);
+    this.indexTotals = new IndexTotals(connection, scripts, keys);
+    this.totals = new Totals(connection, scripts, keys, this.heads);
     this.processes = new Processes(connection, scripts, keys);
     this.jobs = new JobRuns(connection, scripts, keys);
     this.snapshots = new Snapshots(connection, keys);
@@ -134,18 +137,6 @@ export class Buffer {
   /** Resolves when Redis answers. @throws {BufferUnavailableError} */
   async ping(): Promise<void> {
     await this.#connection.settled(this.#connection.client.ping());
-  }
-
-  /**
-   * Redis' `maxmemory-policy`, or nothing where it may not be asked; of a cluster the worst of its masters'.
-   *
-   * @throws {BufferUnavailableError} where no part of a cluster serves
-   */
-  async evictionPolicy(): Promise<string | undefined> {
-    const masters = await this.#connection.servingMasters();
-    const infos = await this.#connection.settled(Promise.all(masters.map((master) => master.info("memory"))));
-    const policies = infos.map((info) => /^maxmemory_policy:(.*?)\r?$/m.exec(info)?.[1]);
-    return policies.find((policy) => policy !== "noeviction") ?? policies[0];
   }
 
   /**

@@ -6,11 +6,18 @@ import { parseRedisAddress } from "../redis-address.ts";
 import { createClient, createSubscriber, type RedisClient, timeoutMs, type Use } from "./clients.ts";
 import { ClusterClient } from "./cluster-client.ts";
 
-/** Thrown when Redis is away, too slow, or answers that it cannot serve now. Nothing is known of the outcome. */
+/**
+ * Thrown when Redis is away, too slow, or answers that it cannot serve now. Nothing is known of the outcome, but where
+ * Redis is out of memory: then nothing was done.
+ */
 export class BufferUnavailableError extends Error {
+  /** The word that Redis' reply begins with, such as `OOM`, or the code of a connection that failed. */
+  readonly code: string | undefined;
+
   constructor(cause: unknown) {
     super(`Redis cannot serve: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.name = "BufferUnavailableError";
+    this.code = codeOf(cause);
   }
 }
 
@@ -34,7 +41,8 @@ export function connectSubscriber(url: string): RedisClient {
 }
 
 /**
- * Subscribes with a client for pub/sub. A cluster's asks one node, whichever: where that is away, another is asked.
+ * Subscribes with a client for pub/sub. A cluster's asks one node, whichever: where that is away, another is asked. A
+ * server that refuses the password is waited for like one that is away.
  *
  * @throws when the client was closed meanwhile
  */
@@ -44,7 +52,7 @@ export async function subscribe(client: RedisClient, channels: readonly string[]
       await client.subscribe(...channels);
       return;
     } catch (error) {
-      if (!(client instanceof ClusterClient) || ["disconnecting", "end"].includes(client.status)) throw error;
+      if (["disconnecting", "end"].includes(client.status)) throw error;
     }
     await delay(subscribeEveryMs);
   }
@@ -55,10 +63,19 @@ export class Connection {
   readonly client: RedisClient;
   readonly #timeoutMs: number;
   #reconnects = 0;
+  #rightsRefused = 0;
+  /** Why there is no connection, while there is none. */
+  #failure: Error | undefined;
 
   constructor(client: RedisClient, timeoutMs: number) {
     this.client = client;
     this.#timeoutMs = timeoutMs;
+    client.on("error", (error: Error & { lastNodeError?: Error }) => {
+      this.#failure = error.lastNodeError ?? error;
+    });
+    client.on("ready", () => {
+      this.#failure = undefined;
+    });
     this.onReconnect(() => {
       this.#reconnects += 1;
     });
@@ -67,6 +84,11 @@ export class Connection {
   /** How often `onReconnect` has called back. */
   get reconnects(): number {
     return this.#reconnects;
+  }
+
+  /** How often Redis has refused a command for want of rights. */
+  get rightsRefused(): number {
+    return this.#rightsRefused;
   }
 
   /** Resolves when Redis is connected, or after a first attempt at it; it is gone on with. */
@@ -82,7 +104,7 @@ export class Connection {
   requireConnected(): void {
     const { client } = this;
     if (client instanceof ClusterClient && client.status !== "ready") {
-      throw new BufferUnavailableError(`the cluster is not connected: ${client.status}`);
+      throw new BufferUnavailableError(this.#failure ?? `the cluster is not connected: ${client.status}`);
     }
   }
 
@@ -144,7 +166,11 @@ export class Connection {
     } catch (error) {
       if (isDefect(error)) throw error;
       if (this.client instanceof ClusterClient) this.client.refreshAfterFailure();
-      throw new BufferUnavailableError(error);
+      const unavailable = new BufferUnavailableError(
+        error instanceof ReplyError ? error : (this.#failure ?? error),
+      );
+      if (unavailable.code === "NOPERM") this.#rightsRefused += 1;
+      throw unavailable;
     } finally {
       clearTimeout(timer);
     }
@@ -156,10 +182,19 @@ const stateReplies =
   /^(OOM|READONLY|EXECABORT|MOVED|ASK|LOADING|MISCONF|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNKILLABLE|NOAUTH|WRONGPASS|NOPERM|ERR max number of clients)/;
 
 function isDefect(error: unknown): boolean {
-  return error instanceof ReplyError && !stateReplies.test(scriptErrorCode((error as Error).message));
+  return error instanceof ReplyError && !stateReplies.test(replyOf(error as Error));
 }
 
-/** A script's error is wrapped by some versions of Redis; the code inside is what counts. */
-function scriptErrorCode(message: string): string {
+/** What Redis said, its code first. Some versions put a script's error into one of their own. */
+function replyOf({ message }: Error): string {
+  if (/^ERR The user executing the script can't |ACL failure in script/.test(message)) {
+    return message.replace(/^(ERR |.*?NOPERM )?/, "NOPERM ");
+  }
   return message.replace(/^ERR Error running script.*?: (@user_script:\s*\d+: )?/, "").replace(/^-/, "");
+}
+
+function codeOf(cause: unknown): string | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  if (cause instanceof ReplyError) return /^[A-Z]+/.exec(replyOf(cause))?.[0];
+  return "code" in cause && typeof cause.code === "string" ? cause.code : undefined;
 }

@@ -54,24 +54,15 @@ export class BufferEpochs {
    * the Redis that was asked, and nobody has begun another. `word` is a fresh random one.
    */
   async beginComparison(partition: number, word: string): Promise<BufferEpoch & { readonly word: string }> {
-    const meta = this.#keys.meta(partition);
-    const answers = await this.#connection.settled(
-      this.#connection.client
-        .multi()
-        .hsetnx(meta, "comparing", word)
-        .hmget(meta, "comparing", ...epochFields)
-        .exec(),
-    );
-    const [, [comparing, ...state]] = repliesOf(answers) as [number, [string, ...(string | null)[]]];
+    const reply = await this.#scripts.run("begin-comparison", [this.#keys.meta(partition)], [word]);
+    const [comparing, ...state] = reply as [string, ...(string | null)[]];
     return { ...epochOf(state), word: comparing };
   }
 
   /** Begins the first epoch, unless there is one; answers the one that there is then. */
   async beginFirst(partition: number, epoch: string): Promise<BufferEpoch & { readonly epoch: string }> {
-    await this.#connection.settled(
-      this.#connection.client.hsetnx(this.#keys.meta(partition), "epoch", epoch),
-    );
-    const known = await this.read(partition);
+    const reply = await this.#scripts.run("begin-first", [this.#keys.meta(partition)], [epoch]);
+    const known = epochOf(reply as (string | null)[]);
     return { ...known, epoch: known.epoch ?? epoch };
   }
 
@@ -91,23 +82,15 @@ export class BufferEpochs {
 
   /** Counts one more flush; answers the count, and the epoch, what was accepted and is pending as of then. */
   async advance(partition: number): Promise<FlushMark> {
-    const meta = this.#keys.meta(partition);
-    const answers = await this.#connection.settled(
-      this.#connection.client
-        .multi()
-        .hincrby(meta, "sequence", 1)
-        .hmget(meta, ...epochFields, "accepted:chats", "accepted:messages", "touched")
-        .llen(this.#keys.list(partition, "chats"))
-        .llen(this.#keys.list(partition, "messages"))
-        .exec(),
-    );
-    const [, state, chats, messages] = repliesOf(answers) as [number, (string | null)[], number, number];
-    const [acceptedChats, acceptedMessages, touched] = state.slice(epochFields.length);
+    const lists = (["chats", "messages"] as const).map((list) => this.#keys.list(partition, list));
+    const reply = await this.#scripts.run("count-flush", [this.#keys.meta(partition), ...lists], []);
+    const state = reply as (string | null)[];
+    const [chats, messages, touched, pending] = state.slice(epochFields.length).map(Number);
     return {
       ...epochOf(state),
-      accepted: Number(acceptedChats ?? 0) + Number(acceptedMessages ?? 0),
-      pending: chats + messages,
-      touched: Number(touched ?? 0),
+      accepted: (chats ?? 0) + (messages ?? 0),
+      pending: pending ?? 0,
+      touched: touched ?? 0,
     };
   }
 
@@ -121,14 +104,6 @@ export class BufferEpochs {
 }
 
 const epochFields = ["epoch", "sequence", "committed", "losses"] as const;
-
-/** The replies within a transaction. @throws the first error among them */
-function repliesOf(answers: readonly [Error | null, unknown][] | null): unknown[] {
-  return (answers ?? []).map(([error, answer]) => {
-    if (error) throw error;
-    return answer;
-  });
-}
 
 function epochOf([epoch, sequence, committed, losses]: (string | null)[]): BufferEpoch {
   return {

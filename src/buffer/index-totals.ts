@@ -1,5 +1,6 @@
 import type { Connection } from "./connections.ts";
 import type { Keys } from "./keys.ts";
+import type { Scripts } from "./scripts.ts";
 
 /** A message that the search index does not take, and why. */
 export interface RefusedDocument {
@@ -10,21 +11,20 @@ export interface RefusedDocument {
 /** Keeps what was indexed, as a number, and what the index refused, by name. Nothing is decided by them. */
 export class IndexTotals {
   readonly #connection: Connection;
+  readonly #scripts: Scripts;
   readonly #keys: Keys;
 
-  constructor(connection: Connection, keys: Keys) {
+  constructor(connection: Connection, scripts: Scripts, keys: Keys) {
     this.#connection = connection;
+    this.#scripts = scripts;
     this.#keys = keys;
   }
 
   /** Counts documents that were written, which are then refused no longer. */
   async addIndexed(partition: number, paths: readonly string[]): Promise<void> {
     if (paths.length === 0) return;
-    const { client } = this.#connection;
-    const refused = this.#keys.refused(partition);
-    await this.#connection.settled(client.hincrby(this.#keys.indexed(partition), "documents", paths.length));
-    if ((await this.#connection.settled(client.hlen(refused))) === 0) return;
-    await this.#connection.settled(client.hdel(refused, ...paths));
+    const keys = [this.#keys.indexed(partition), this.#keys.refused(partition)];
+    await this.#scripts.run("count-indexed", keys, paths);
   }
 
   async addRefused(partition: number, documents: readonly RefusedDocument[]): Promise<void> {

@@ -164,6 +164,21 @@ export class Keys {
     return this.#key(partition, "wake");
   }
 
+  /** String: what is written to see whether Redis takes it; expires. */
+  trial(partition: number): string {
+    return this.#key(partition, "trial");
+  }
+
+  /** What each command is tried on; gone when that is done. */
+  trialOfRights(partition: number): string {
+    return this.#key(partition, "trial-rights");
+  }
+
+  /** What a restore tries out whether this Redis takes it; gone when that is done. */
+  trialOfRestore(): string {
+    return this.#key(0, "trial-restore");
+  }
+
   /** String: into how many partitions this Redis is divided. */
   partitionCount(): string {
     return this.#key(0, "partitions");
@@ -233,11 +248,6 @@ export class Keys {
     return { name, partition, isAtHome, isOfThePresent: presentNames.test(name) };
   }
 
-  /** Where a restore tries out what this Redis takes. */
-  trial(): string {
-    return this.#key(0, "trial");
-  }
-
   #key(partition: number, name: string): string {
     return keyOf(this.#namespace, partition, name);
   }
@@ -255,7 +265,8 @@ interface ParsedKey {
 
 /** The keys that hold the token of an application next. */
 const parentNames = new Set(["counter", "pending", "revisions", "dead", "owed"]);
-const presentNames = /^(lease|index-lease|processes|processes-forgotten|partitions|trial|job-\w+)$/;
+const presentNames =
+  /^(lease|index-lease|processes|processes-forgotten|partitions|trial|trial-rights|trial-restore|job-\w+)$/;
 
 /** A client's key as part of a name: of one length, and of no character that means something here. */
 function digestOf(key: string): string {

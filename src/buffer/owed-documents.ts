@@ -126,7 +126,7 @@ export class OwedDocuments {
   async oweRemoval(parent: Parent): Promise<void> {
     if (this.#mostOwed === 0) return;
     const key = this.#keys.owedRemovals(this.#keys.partitionOf(parent.token));
-    await this.#connection.settled(this.#connection.client.zadd(key, "NX", Date.now(), parentPath(parent)));
+    await this.#scripts.run("owe-removal", [key], [parentPath(parent), Date.now()]);
   }
 
   /** Says that all documents beneath a parent are gone. */

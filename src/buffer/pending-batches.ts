@@ -166,12 +166,10 @@ export class PendingBatches {
     start: number,
     count: number,
   ): Promise<{ head: ListHead; read: string[] }> {
-    const [head, read] = await this.#transaction((transaction) => {
-      transaction.hmget(this.#keys.meta(partition), `head:${list}`, "epoch");
-      transaction.lrange(this.#keys.list(partition, list), start, start + count - 1);
-    });
-    const [position, epoch] = head as (string | null)[];
-    return { head: { position: Number(position ?? 0), epoch: epoch ?? "" }, read: read as string[] };
+    const keys = [this.#keys.meta(partition), this.#keys.list(partition, list)];
+    const reply = await this.#scripts.run("read-list", keys, [list, start, start + count - 1]);
+    const [position, epoch, read] = reply as [string | null, string | null, string[]];
+    return { head: { position: Number(position ?? 0), epoch: epoch ?? "" }, read };
   }
 
   /**
@@ -256,19 +254,8 @@ export class PendingBatches {
   }
 
   /** Sends commands together; answers their replies. */
-  #pipelined(fill: (pipeline: ChainableCommander) => void): Promise<unknown[]> {
-    return this.#together(this.#connection.client.pipeline(), fill);
-  }
-
-  /** Has commands carried out in one moment; answers their replies. */
-  #transaction(fill: (transaction: ChainableCommander) => void): Promise<unknown[]> {
-    return this.#together(this.#connection.client.multi(), fill);
-  }
-
-  async #together(
-    pipeline: ChainableCommander,
-    fill: (pipeline: ChainableCommander) => void,
-  ): Promise<unknown[]> {
+  async #pipelined(fill: (pipeline: ChainableCommander) => void): Promise<unknown[]> {
+    const pipeline = this.#connection.client.pipeline();
     fill(pipeline);
     const results = (await this.#connection.settled(pipeline.exec())) ?? [];
     return Promise.all(

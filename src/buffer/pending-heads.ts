@@ -15,21 +15,16 @@ export class PendingHeads {
     this.#keys = keys;
   }
 
-  /** When the oldest pending record was accepted, Unix milliseconds; nothing when none is pending. */
-  async oldestAcceptedAtMs(partition: number): Promise<number | undefined> {
-    const heads = await this.#read(partition);
-    const known = heads.map((payload) => readRecord(payload)?.updatedAtMs).filter((at) => at !== undefined);
-    return known.length > 0 ? Math.min(...known) : undefined;
+  /** When a list's first record was accepted, Unix milliseconds; nothing when the list is empty. */
+  async acceptedAtMs(partition: number, list: ListName): Promise<number | undefined> {
+    const payload = await this.#head(this.#keys.list(partition, list));
+    return payload === null ? undefined : readRecord(payload)?.updatedAtMs;
   }
 
   /** Whether a record that is flushed next is of a later version than this program can read. */
   async areNewer(partition: number): Promise<boolean> {
-    return (await this.#read(partition)).some(isOfNewerVersion);
-  }
-
-  async #read(partition: number): Promise<string[]> {
     const payloads = await Promise.all(lists.map((list) => this.#head(this.#keys.list(partition, list))));
-    return payloads.filter((payload) => payload !== null);
+    return payloads.some((payload) => payload !== null && isOfNewerVersion(payload));
   }
 
   async #head(list: string): Promise<string | null> {

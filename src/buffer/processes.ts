@@ -7,6 +7,7 @@ import type { Connection } from "./connections.ts";
 import type { Keys } from "./keys.ts";
 import type { Scripts } from "./scripts.ts";
 
+/** What a flusher says to those with which it shares the partitions. */
 const sharingView = z.object({
   /** As its leases name it. */
   owner: z.string(),
@@ -16,8 +17,15 @@ const sharingView = z.object({
   standsBackFrom: z.array(z.number()),
 });
 
-/** What a flusher says to those with which it shares the partitions. */
-export type Sharing = z.infer<typeof sharingView>;
+const troubleView = z.object({
+  /** A server's number or code, and its first words. */
+  what: z.string(),
+  /** How long ago, when the process last said that it lives. */
+  ageMs: z.number(),
+});
+
+/** What a flusher last met that kept it from its work, be it over or not. */
+export type Trouble = z.infer<typeof troubleView>;
 
 const processView = z.object({
   role: z.enum(["api", "flusher"]),
@@ -28,10 +36,14 @@ const processView = z.object({
   startedAtMs: z.number(),
   /** Absent where it shares in no partitions, or no longer. */
   sharing: sharingView.optional(),
+  trouble: troubleView.optional(),
 });
 
 /** What a process that serves says of itself. */
 export type RunningProcess = z.infer<typeof processView>;
+
+/** What of a process changes while it runs. */
+type ProcessState = Pick<RunningProcess, "sharing" | "trouble">;
 
 const beatEveryMs = 3000;
 /** As long as a lease: one who dies is no longer waited for when its partitions are free. */
@@ -51,13 +63,13 @@ export class Processes {
 
   /**
    * Says that this process runs, at once and again and again, until the returned function is called, which
-   * takes it off. Redis may be away meanwhile. `sharing` is asked at each beat.
+   * takes it off. Redis may be away meanwhile. `state` is asked at each beat.
    */
-  announce(role: RunningProcess["role"], sharing?: () => Sharing): () => Promise<void> {
+  announce(role: RunningProcess["role"], state?: () => ProcessState): () => Promise<void> {
     const id = randomUUID();
     const beat = async (aliveMs: number) => {
       // Whoever looks must not be misled for long by a beat that failed: the next one comes soon.
-      await this.#beat(id, JSON.stringify(describe(role, sharing?.())), aliveMs).catch(() => undefined);
+      await this.#beat(id, JSON.stringify(describe(role, state?.())), aliveMs).catch(() => undefined);
     };
     let beating = beat(forgottenAfterMs);
     const timer = setInterval(() => {
@@ -91,13 +103,13 @@ export class Processes {
   }
 }
 
-function describe(role: RunningProcess["role"], sharing: Sharing | undefined): RunningProcess {
+function describe(role: RunningProcess["role"], state: ProcessState = {}): RunningProcess {
   return {
     role,
     host: hostname(),
     pid: process.pid,
     version: process.version,
     startedAtMs: Math.round(Date.now() - process.uptime() * 1000),
-    ...(sharing && { sharing }),
+    ...state,
   };
 }

@@ -1,5 +1,6 @@
 import { encodeRecord, type PendingRecord } from "../records.ts";
 import type { AcceptLimits } from "./accepting.ts";
+import type { BufferHealth } from "./health.ts";
 import type { Keys } from "./keys.ts";
 import { type Parent, type Place, referenceTo } from "./references.ts";
 import type { Seen } from "./pending-reads.ts";
@@ -13,7 +14,7 @@ export type ReviseReply =
   | { readonly kind: "changed" }
   /** What the record belongs to was deleted. */
   | { readonly kind: "gone" }
-  /** As much is pending as may be. A deletion is never refused for that. */
+  /** As much is pending as may be, or Redis has little memory left. A deletion is never refused for that. */
   | { readonly kind: "full" };
 
 /** Changes and deletes records, wherever they are, through the buffer. */
@@ -21,11 +22,13 @@ export class Revising {
   readonly #scripts: Scripts;
   readonly #keys: Keys;
   readonly #limits: AcceptLimits;
+  readonly #health: BufferHealth;
 
-  constructor(scripts: Scripts, keys: Keys, limits: AcceptLimits) {
+  constructor(scripts: Scripts, keys: Keys, limits: AcceptLimits, health: BufferHealth) {
     this.#scripts = scripts;
     this.#keys = keys;
     this.#limits = limits;
+    this.#health = health;
   }
 
   /**
@@ -35,6 +38,7 @@ export class Revising {
    * @throws {BufferUnavailableError} when Redis did not answer; the change may then have been made.
    */
   async revise(place: Place, seen: Seen, record: PendingRecord): Promise<ReviseReply> {
+    this.#health.requireRights();
     const { token, chatNumber } = place;
     const partition = this.#keys.partitionOf(token);
     const list = chatNumber === undefined ? "chats" : "messages";
@@ -57,7 +61,7 @@ export class Revising {
       referenceTo(place, "pending"),
       this.#limits.thresholds[list],
       this.#keys.wakeChannel(partition),
-      this.#limits.maxBytes,
+      this.#health.isShortOfMemory ? 0 : this.#limits.maxBytes,
     ]);
     return reviseReply(reply);
   }

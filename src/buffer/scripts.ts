@@ -7,15 +7,21 @@ const names = [
   "accept",
   "begin-load",
   "seed",
+  "begin-comparison",
+  "begin-first",
   "begin-epoch",
   "find",
   "page",
   "revise",
   "delete-parent",
+  "count-flush",
+  "read-list",
   "acknowledge",
   "bury",
   "owe",
+  "owe-removal",
   "settle",
+  "count-indexed",
   "clean",
   "clear-mark",
   "acquire-lease",
@@ -24,6 +30,7 @@ const names = [
   "record-history",
   "who-serves",
   "time",
+  "try",
   "mend-counter",
   "mend-listing",
   "mend-total",
@@ -43,15 +50,35 @@ const keyCounts: Partial<Record<ScriptName, readonly number[]>> = {
 };
 
 /** What stands in front of a script, of the files in `lua/shared/`. */
-const shared: Partial<Record<ScriptName, string>> = {
-  seed: "parents",
-  find: "parents",
-  page: "parents",
-  revise: "parents",
-  "delete-parent": "parents",
-  acknowledge: "parents",
-  bury: "parents",
+const shared: Partial<Record<ScriptName, readonly string[]>> = {
+  accept: ["waits"],
+  seed: ["parents"],
+  find: ["parents"],
+  page: ["parents"],
+  revise: ["parents", "waits"],
+  "delete-parent": ["parents"],
+  acknowledge: ["parents", "waits"],
+  bury: ["parents", "waits"],
 };
+
+/**
+ * What ends with less in Redis than it began with, or what such work begins with: it is done also while Redis has no
+ * memory left, or nothing would ever leave it. Scripts that only read are never refused for that.
+ */
+const freeing: ReadonlySet<ScriptName> = new Set([
+  "begin-comparison",
+  "begin-first",
+  "begin-epoch",
+  "delete-parent",
+  "count-flush",
+  "acknowledge",
+  "bury",
+  "owe-removal",
+  "settle",
+  "count-indexed",
+  "acquire-lease",
+  "beat",
+]);
 
 type CustomCommand = (...keysAndArguments: (string | number)[]) => Promise<unknown>;
 
@@ -113,11 +140,11 @@ function commandName(name: ScriptName, keyCount?: number): string {
   return keyCount === undefined ? `sluice-${name}` : `sluice-${name}-${keyCount}`;
 }
 
-/** What Redis is given to run: the script, and before it what it shares with others. */
+/** What Redis is given to run: its flags, which must come first, what the script shares with others, and the script. */
 export function scriptSource(name: ScriptName): string {
-  const own = fileSource(name);
-  const before = shared[name];
-  return before === undefined ? own : `-- ${name}.lua\n${fileSource(`shared/${before}`)}\n${own}`;
+  const flags = freeing.has(name) ? "#!lua flags=allow-oom\n" : "";
+  const before = (shared[name] ?? []).map((file) => `shared/${file}`);
+  return `${flags}-- ${name}.lua\n${[...before, name].map(fileSource).join("\n")}`;
 }
 
 function fileSource(name: string): string {

@@ -98,7 +98,7 @@ export class Snapshots {
       if (length < (samples.get(type)?.entry.length ?? Infinity) && this.#isOwn(located.entry))
         samples.set(type, located);
     }
-    const key = Buffer.from(this.#keys.trial());
+    const key = Buffer.from(this.#keys.trialOfRestore());
     const batch = new Batch(this.#connection);
     for (const { file, entry } of samples.values()) {
       const expiresAtMs = Date.now() + trialMs;

@@ -17,7 +17,9 @@ import type { Services } from "../http/services.ts";
 import { Lifecycle, tellReady } from "../lifecycle.ts";
 import { createMetricsText } from "../ops/buffer-metrics.ts";
 import { createOps } from "../ops/ops.ts";
-import { type Check, checkReadiness, checkSearch, evictionDetail } from "../ops/readiness.ts";
+import type { Check } from "../ops/engine-check.ts";
+import { checkReadiness, checkSearch } from "../ops/readiness.ts";
+import { startRedisWatch } from "../ops/redis-watch.ts";
 import { startSampler } from "../ops/sampler.ts";
 import { shareMetrics } from "../ops/worker-metrics.ts";
 import { openSearch } from "../search/open-search.ts";
@@ -64,7 +66,7 @@ async function serve(config: Config, worker: Worker | undefined): Promise<void> 
     ops: ops.middleware,
   });
   warnOfOnePartition(config, logger);
-  await warnOfEviction(buffer, logger);
+  lifecycle.onStop("redis watch", await startRedisWatch(buffer, logger));
   const server = createHttpServer(app);
   await listen(server, config.http);
   lifecycle.onStop("http", () => close(server));
@@ -124,13 +126,6 @@ export function createServices(
     readiness: (verbose) => checkReadiness(buffer, store, verbose),
     metrics: createMetricsText(buffer, check, processMetrics),
   };
-}
-
-async function warnOfEviction(buffer: Buffer, logger: Logger): Promise<void> {
-  // Redis may be away at the start; readiness then says the same when it is back.
-  const policy = await buffer.evictionPolicy().catch(() => undefined);
-  const detail = evictionDetail(policy);
-  if (detail !== evictionDetail(undefined)) logger.warn({ policy }, `Redis ${detail}`);
 }
 
 async function listen(server: Server, { host, port }: Config["http"]): Promise<void> {

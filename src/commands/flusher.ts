@@ -8,6 +8,7 @@ import type { Membership } from "../flusher/membership.ts";
 import { scheduledJobs } from "../jobs/jobs.ts";
 import { Schedule } from "../jobs/schedule.ts";
 import { Lifecycle, tellReady } from "../lifecycle.ts";
+import { startRedisWatch } from "../ops/redis-watch.ts";
 import { startSampler } from "../ops/sampler.ts";
 import { openSearchIndex } from "../search/search-index.ts";
 import type { Store } from "../store/store.ts";
@@ -20,6 +21,7 @@ export async function runFlusher(config: Config): Promise<void> {
   const lifecycle = new Lifecycle(logger);
   lifecycle.stopOnSignals();
   const { buffer, store } = await openEngines(config, lifecycle, "draining");
+  lifecycle.onStop("redis watch", await startRedisWatch(buffer, logger));
   const keepsIndex = config.search.elasticsearchUrl !== undefined;
   const settings = { thresholds: thresholdsOf(config), maxRows: config.flush.maxRows, keepsIndex };
   const flusher = new Flusher(buffer, store, settings, logger);

@@ -18,7 +18,8 @@ export async function runStatus(config: Config, { json }: { json: boolean }): Pr
   try {
     const overview = await readOverview(buffer, () => checkReadiness(buffer, store, false));
     console.log(json ? JSON.stringify(presentOverview(overview), undefined, 2) : describe(overview));
-    if (!overview.numbers) throw new OperatorError("Redis does not answer; the numbers are there.");
+    if (!overview.numbers)
+      throw new OperatorError("What waits and what was flushed cannot be shown: Redis knows it.");
   } finally {
     buffer.close();
     await store.close();

@@ -14,6 +14,7 @@ import { partitionSource } from "./partition-source.ts";
 import { PartitionWorker } from "./partition-worker.ts";
 import { SequenceMark } from "./sequence-mark.ts";
 import type { Clock, FlushLog, ListName, Sink, Trigger } from "./ports.ts";
+import { LatestTrouble } from "./trouble.ts";
 
 export interface FlusherSettings {
   readonly thresholds: Readonly<Record<ListName, number>>;
@@ -29,8 +30,10 @@ export class Flusher {
   readonly #workers: readonly PartitionWorker[];
   readonly #running: Promise<unknown>;
 
-  constructor(buffer: Buffer, store: Store, settings: FlusherSettings, log: FlushLog) {
-    this.membership = new Membership(buffer, log, settings);
+  constructor(buffer: Buffer, store: Store, settings: FlusherSettings, ownLog: FlushLog) {
+    const trouble = new LatestTrouble(systemClock);
+    const log = trouble.heardIn(ownLog);
+    this.membership = new Membership(buffer, log, { ...settings, troubleOf: () => trouble.view });
     const turns = this.membership.turnsAtDraining(systemClock);
     const epochs = new EpochGuard(buffer, store, reportLoss(log));
     const parts: FlusherParts = { buffer, store, settings, log, membership: this.membership, turns, epochs };

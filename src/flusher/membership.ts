@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 
 import type { Buffer } from "../buffer/buffer.ts";
 import type { Leases } from "../buffer/leases.ts";
+import type { Trouble } from "../buffer/processes.ts";
 import type { Peer, Sight } from "./fair-share.ts";
 import { LeaseTurns } from "./lease-turns.ts";
 import type { Clock, FlushLog } from "./ports.ts";
@@ -20,14 +21,19 @@ export class Membership {
   #endBeats: () => Promise<void>;
   #hasLeft = false;
 
-  constructor(buffer: Buffer, log: FlushLog, { keepsIndex = false } = {}) {
+  /** `troubleOf` tells the others, and people, what this flusher last met. */
+  constructor(
+    buffer: Buffer,
+    log: FlushLog,
+    { keepsIndex = false, troubleOf = (): Trouble | undefined => undefined } = {},
+  ) {
     this.#buffer = buffer;
     this.#log = log;
-    this.#endBeats = buffer.processes.announce("flusher", () => ({
-      owner: this.owner,
-      keepsIndex,
-      standsBackFrom: [...this.#standsBackFrom],
-    }));
+    this.#endBeats = buffer.processes.announce("flusher", () => {
+      const trouble = troubleOf();
+      const sharing = { owner: this.owner, keepsIndex, standsBackFrom: [...this.#standsBackFrom] };
+      return { sharing, ...(trouble && { trouble }) };
+    });
   }
 
   /** The turns of this flusher at partitions to drain. */

@@ -1,5 +1,11 @@
 import { BufferUnavailableError } from "../buffer/connections.ts";
-import { bufferUnavailable, databaseUnavailable, searchUnavailable, upgradeUnderWay } from "../errors.ts";
+import {
+  bufferFull,
+  bufferUnavailable,
+  databaseUnavailable,
+  searchUnavailable,
+  upgradeUnderWay,
+} from "../errors.ts";
 import { NewerRecordError } from "../records.ts";
 import { SearchUnavailableError } from "../search/search.ts";
 import { classify } from "../store/failure.ts";
@@ -14,7 +20,8 @@ export async function answerable<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    if (error instanceof BufferUnavailableError) throw bufferUnavailable();
+    if (error instanceof BufferUnavailableError)
+      throw error.code === "OOM" ? bufferFull() : bufferUnavailable();
     if (error instanceof SearchUnavailableError) throw searchUnavailable();
     if (error instanceof NewerRecordError) throw upgradeUnderWay();
     throw classify(error) === "outage" ? databaseUnavailable() : error;

@@ -3,7 +3,7 @@ import { BufferUnavailableError } from "../buffer/connections.ts";
 import { durationBuckets } from "../flusher/flush-totals.ts";
 import { registerJobs } from "./job-metrics.ts";
 import { Metrics } from "../telemetry.ts";
-import type { Check } from "./readiness.ts";
+import type { Check } from "./engine-check.ts";
 import { readStatus, type Status } from "./status.ts";
 
 type Show = (status: Status) => void;
@@ -23,6 +23,10 @@ export function createMetricsText(
   const shows = registers.map((register) => register(metrics));
   const showJobs = registerJobs(metrics, buffer);
   const up = metrics.gauge({ name: "sluice_redis_up", help: "Whether Redis answers." });
+  const writable = metrics.gauge({
+    name: "sluice_redis_writable",
+    help: "Whether Redis takes what is written to it.",
+  });
   const engines = metrics.gauge({
     name: "sluice_engine_up",
     help: "Whether an engine answers, needed or not.",
@@ -31,6 +35,7 @@ export function createMetricsText(
   return async () => {
     const [checks, status] = await Promise.all([check(), statusOrNothing(buffer, showJobs)]);
     for (const { name, answers } of checks) engines.set({ engine: name }, Number(answers));
+    writable.set(Number(checks.some(({ name, ready }) => name === "redis" && ready)));
     if (status) for (const show of shows) show(status);
     up.set(status ? 1 : 0);
     return (await Promise.all([metrics.text(), ofProcesses()])).join("");
@@ -82,6 +87,10 @@ function registerBuffer(metrics: Metrics): Show {
     name: "sluice_buffer_oldest_age_seconds",
     help: "How long the oldest pending record has waited; 0 when nothing is pending.",
   });
+  const stalled = metrics.gauge({
+    name: "sluice_buffer_stalled_seconds",
+    help: "Since in some partition something waits and nothing was flushed; 0 when nothing is pending.",
+  });
   const drained = metrics.gauge({
     name: "sluice_partitions_drained",
     help: "Partitions that a flusher drains now.",
@@ -95,6 +104,7 @@ function registerBuffer(metrics: Metrics): Show {
     records.set({ list: "messages" }, status.pending.messages);
     bytes.set(status.pendingBytes);
     oldest.set(status.oldestAgeSeconds);
+    stalled.set(status.stalledSeconds);
     drained.set(status.partitionsDrained);
     dead.set(status.deadLetters);
   };

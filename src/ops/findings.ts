@@ -1,6 +1,6 @@
 import type { JobStatus } from "../buffer/job-runs.ts";
 import type { RunningProcess } from "../buffer/processes.ts";
-import type { Check } from "./readiness.ts";
+import type { Check } from "./engine-check.ts";
 import { ageText, countText, manyText, timeText } from "./format.ts";
 import type { PartitionStatus, Status } from "./status.ts";
 
@@ -18,6 +18,9 @@ export type Verdict = "good" | "warning" | "bad";
 
 /** The minute flushes everything, so what waits for two of them is held up. */
 const lateAfterSeconds = 120;
+/** A list at its threshold is flushed at once, and all others within the minute: with this much for one batch. */
+const batchSeconds = 10;
+const minuteSeconds = 60;
 const nearlyFull = 0.8;
 
 const partitionsPage = { href: "/ops/partitions", name: "Partitions" };
@@ -31,7 +34,7 @@ export function judge(
 ): readonly Finding[] {
   const findings = [
     ...checks.flatMap(judgeEngine),
-    ...(status ? judgeStatus(status) : []),
+    ...(status ? judgeStatus(status, processes) : []),
     ...Object.entries(jobs).flatMap(([name, job]) => judgeJob(name, job)),
     ...processes.flatMap(judgeVersion),
   ];
@@ -42,13 +45,15 @@ export function verdictOf(findings: readonly Finding[]): Verdict {
   return findings[0]?.severity ?? "good";
 }
 
-function judgeEngine({ name, ready, answers, detail }: Check): Finding[] {
+function judgeEngine({ name, ready, answers, detail, remedy, isNoticed }: Check): Finding[] {
   if (!ready) {
     return [
       {
         severity: "bad",
         what: `${name} ${detail}. A POST of a chat or message is answered 503.`,
-        remedy: `Start ${name}, or mend its address. Nothing else has to be done: work goes on by itself.`,
+        remedy:
+          remedy ??
+          `Start ${name}, or mend its address. Nothing else has to be done: work goes on by itself.`,
       },
     ];
   }
@@ -62,15 +67,21 @@ function judgeEngine({ name, ready, answers, detail }: Check): Finding[] {
     ];
   }
   if (detail === "answers") return [];
-  return [{ severity: "warning", what: `${name} ${detail}.`, remedy: `Look at the settings of ${name}.` }];
+  return [
+    {
+      severity: isNoticed ? "bad" : "warning",
+      what: `${name} ${detail}.`,
+      remedy: remedy ?? `Look at the settings of ${name}.`,
+    },
+  ];
 }
 
-function judgeStatus(status: Status): Finding[] {
+function judgeStatus(status: Status, processes: readonly RunningProcess[]): Finding[] {
   const { perPartition, limits } = status;
   return [
     ...judgeDraining(perPartition),
     ...perPartition.filter(({ paused }) => paused).map(describePause),
-    ...perPartition.filter(isLate).map(describeLate),
+    ...perPartition.flatMap((partition) => judgeFlow(partition, status.thresholds, processes)),
     ...perPartition.flatMap((partition) => judgeRoom(partition, limits)),
     ...judgeDeadLetters(status),
     ...judgeIndex(status.index),
@@ -98,16 +109,34 @@ function describePause({ partition, paused }: PartitionStatus): Finding {
   };
 }
 
-function isLate({ paused, oldestAgeSeconds }: PartitionStatus): boolean {
-  return paused === null && oldestAgeSeconds > lateAfterSeconds;
+/** What waits and is not flushed in time, whatever the cause. */
+function judgeFlow(
+  one: PartitionStatus,
+  thresholds: Status["thresholds"],
+  processes: readonly RunningProcess[],
+): Finding[] {
+  const { partition, pending, paused, oldestAgeSeconds, stalledSeconds } = one;
+  const isAtThreshold = pending.chats >= thresholds.chats || pending.messages >= thresholds.messages;
+  const isStalled = stalledSeconds > batchSeconds + (isAtThreshold ? 0 : minuteSeconds);
+  if (paused !== null || (!isStalled && oldestAgeSeconds <= lateAfterSeconds)) return [];
+  const what = isStalled
+    ? `In partition ${partition} ${manyText(pending.chats + pending.messages, "record")} wait and nothing was flushed for ${ageText(stalledSeconds)}.`
+    : `In partition ${partition} a record has waited for ${ageText(oldestAgeSeconds)}; a minute is the rule.`;
+  return [
+    {
+      severity: oldestAgeSeconds > lateAfterSeconds ? "bad" : "warning",
+      what: [what, ...(isStalled ? troublesOf(processes, stalledSeconds) : [])].join(" "),
+      remedy: "Look whether MySQL answers, and at the flusher's log for what holds it up.",
+    },
+  ];
 }
 
-function describeLate({ partition, oldestAgeSeconds }: PartitionStatus): Finding {
-  return {
-    severity: "bad",
-    what: `In partition ${partition} a record has waited for ${ageText(oldestAgeSeconds)}; a minute is the rule.`,
-    remedy: "Look whether MySQL answers, and at the flusher's log for what holds it up.",
-  };
+/** What flushers have met since nothing is flushed, or just before. */
+function troublesOf(processes: readonly RunningProcess[], stalledSeconds: number): string[] {
+  return processes.flatMap(({ host, pid, trouble }) => {
+    if (!trouble || trouble.ageMs / 1000 > stalledSeconds + batchSeconds) return [];
+    return [`Flusher ${host}:${pid} met: ${trouble.what}.`];
+  });
 }
 
 function judgeRoom(one: PartitionStatus, limits: Status["limits"]): Finding[] {

@@ -15,7 +15,7 @@ import { LiveFeed } from "./live-feed.ts";
 import { liveView } from "./live-view.ts";
 import { readOverview } from "./overview.ts";
 import { refusalPage } from "./pages/sign-in.ts";
-import type { Check } from "./readiness.ts";
+import type { Check } from "./engine-check.ts";
 import { Refusal } from "./refusal.ts";
 import { routeAccess } from "./routes/access.ts";
 import { routeActivity } from "./routes/activity.ts";

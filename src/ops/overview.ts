@@ -5,7 +5,7 @@ import { type JobName, jobNames, type JobStatus } from "../buffer/job-runs.ts";
 import type { RunningProcess } from "../buffer/processes.ts";
 import { type Finding, judge, type Verdict, verdictOf } from "./findings.ts";
 import { type Rates, readRates } from "./rates.ts";
-import type { Check } from "./readiness.ts";
+import type { Check } from "./engine-check.ts";
 import { readStatus, type Status } from "./status.ts";
 
 /** What only Redis knows. */

@@ -15,8 +15,8 @@ const overAtMostMs = 30_000;
 
 /** The rates between a recent point of the history and what was read just now. */
 export async function readRates(buffer: Buffer, status: Status): Promise<Rates> {
-  const points = await buffer.history.read("30m", 6);
-  return ratesSince(points, pointOf(status, Date.now()));
+  const [points, nowMs] = await Promise.all([buffer.history.read("30m", 6), buffer.jobs.nowMs()]);
+  return ratesSince(points, pointOf(status, nowMs));
 }
 
 /** The rates from the latest point that is old enough until now. */

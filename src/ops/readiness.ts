@@ -4,15 +4,8 @@ import type { Buffer } from "../buffer/buffer.ts";
 import { type JobName, jobNames, type JobStatus } from "../buffer/job-runs.ts";
 import type { SearchPing } from "../search/ping.ts";
 import type { Store } from "../store/store.ts";
-
-/** One thing readiness looks at; `ready` is false where the API cannot do its work without it. */
-export interface Check {
-  readonly name: string;
-  readonly ready: boolean;
-  /** Whether it answers, needed or not. */
-  readonly answers: boolean;
-  readonly detail: string;
-}
+import type { Check } from "./engine-check.ts";
+import { checkRedis } from "./redis-check.ts";
 
 const patienceMs = 800;
 
@@ -26,20 +19,11 @@ export async function checkReadiness(
   verbose: boolean,
 ): Promise<readonly Check[]> {
   const [redis, database, jobs] = await Promise.all([
-    detailOf(buffer.evictionPolicy()),
+    checkRedis(buffer),
     detailOf(store.ping().then(() => "answers")),
     Promise.all(verbose ? jobNames.map((name) => checkJob(buffer, name)) : []),
   ]);
-  return [
-    {
-      name: "redis",
-      ready: redis.answers,
-      answers: redis.answers,
-      detail: redis.answers ? evictionDetail(redis.detail) : redis.detail,
-    },
-    { name: "database", ready: true, ...database },
-    ...jobs,
-  ];
+  return [redis, { name: "database", ready: true, ...database }, ...jobs];
 }
 
 /** Looks at Elasticsearch, where it is used: without it MySQL answers searches. */
@@ -63,12 +47,6 @@ function describeJob({ isRunning, runs: [last], lastDoneAtMs }: JobStatus): stri
       ? ""
       : `; last done ${new Date(lastDoneAtMs).toISOString()}`;
   return `${last.outcome} ${time}: ${last.detail}${done}`;
-}
-
-/** What to say of Redis' way with full memory: any policy but `noeviction` may throw accepted records away. */
-export function evictionDetail(policy: string | undefined): string {
-  if (policy === undefined || policy === "" || policy === "noeviction") return "answers";
-  return `answers, but may evict what was accepted: maxmemory-policy is ${policy}, it must be noeviction`;
 }
 
 interface Answer {

@@ -20,6 +20,8 @@ export interface PartitionStatus {
   readonly pending: { readonly chats: number; readonly messages: number };
   readonly pendingBytes: number;
   readonly oldestAgeSeconds: number;
+  /** Since something waits and nothing was flushed; 0 when nothing is pending. */
+  readonly stalledSeconds: number;
   readonly deadLetters: number;
   /** Host and process id of the flusher that drains it; null where none does. */
   readonly drainedBy: string | null;
@@ -34,6 +36,8 @@ export interface Status {
   readonly pendingBytes: number;
   /** How long the oldest pending record has waited; 0 when nothing is pending. */
   readonly oldestAgeSeconds: number;
+  /** The longest time for which in some partition something waits and nothing was flushed. */
+  readonly stalledSeconds: number;
   readonly accepted: { readonly chats: number; readonly messages: number };
   readonly flushed: FlushTotals;
   /** Records that MySQL refused, or whose number another record holds. */
@@ -45,6 +49,8 @@ export interface Status {
   readonly index: IndexStatus;
   /** What each partition may hold before the answer is 503. */
   readonly limits: { readonly records: number; readonly bytes: number };
+  /** How many of a list are flushed at once. */
+  readonly thresholds: { readonly chats: number; readonly messages: number };
   readonly perPartition: readonly PartitionStatus[];
 }
 
@@ -58,6 +64,7 @@ export async function readStatus(buffer: Buffer): Promise<Status> {
     pending: { chats: sum((one) => one.pending.chats), messages: sum((one) => one.pending.messages) },
     pendingBytes: sum((one) => one.pendingBytes),
     oldestAgeSeconds: Math.max(...perPartition.map((one) => one.oldestAgeSeconds)),
+    stalledSeconds: Math.max(...perPartition.map((one) => one.stalledSeconds)),
     accepted: { chats: sum((one) => one.accepted.chats), messages: sum((one) => one.accepted.messages) },
     flushed: readTotals(totals.map((one) => one.flushed)),
     deadLetters: sum((one) => one.deadLetters),
@@ -66,6 +73,7 @@ export async function readStatus(buffer: Buffer): Promise<Status> {
     partitions: buffer.partitions,
     index: await readIndexStatus(buffer, numbers),
     limits: { records: buffer.limits.maxRecords, bytes: buffer.limits.maxBytes },
+    thresholds: buffer.limits.thresholds,
     perPartition,
   };
 }
@@ -89,13 +97,13 @@ async function readIndexStatus(buffer: Buffer, partitions: readonly number[]): P
 }
 
 function partitionStatus(one: PartitionTotals, partition: number): PartitionStatus {
-  const { pending, pendingBytes, deadLetters, flushSequence, oldestAcceptedAtMs, pause } = one;
+  const { pending, pendingBytes, deadLetters, flushSequence, waits, pause } = one;
   return {
     partition,
     pending,
     pendingBytes,
-    oldestAgeSeconds:
-      oldestAcceptedAtMs === undefined ? 0 : Math.max(0, Date.now() - oldestAcceptedAtMs) / 1000,
+    oldestAgeSeconds: waits.oldestMs / 1000,
+    stalledSeconds: waits.stalledMs / 1000,
     deadLetters,
     // Host and process: what follows tells it from those before it there.
     drainedBy: ownerOf(one.lease)?.replace(/#.*$/, "") ?? null,

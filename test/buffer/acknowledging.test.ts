@@ -177,16 +177,17 @@ describe("Pending batches acknowledged", () => {
   });
 });
 
-/** Runs `between` after the first LRANGE of a buffer's own connection has its answer. */
+/** Runs `between` after a buffer's own connection has its first answer about a list. */
 function afterFirstRead(buffer: Buffer, between: () => Promise<void>): void {
-  const { connection } = buffer;
-  const lrange = connection.lrange.bind(connection) as (...args: unknown[]) => Promise<string[]>;
+  const name = "sluice-read-list";
+  type Script = (...args: unknown[]) => Promise<unknown>;
+  const connection = buffer.connection as unknown as Record<typeof name, Script>;
+  const read = connection[name].bind(connection);
   let reads = 0;
-  const paused = async (...args: unknown[]) => {
-    const answer = await lrange(...args);
+  connection[name] = async (...args) => {
+    const answer = await read(...args);
     reads += 1;
     if (reads === 1) await between();
     return answer;
   };
-  Object.assign(connection, { lrange: paused });
 }

@@ -18,7 +18,7 @@ const names = readdirSync(folder)
   .filter((file) => file.endsWith(".lua"))
   .map((file) => file.replace(/\.lua$/, "") as ScriptName);
 /** Only after a loss of Redis' data, or with an Elasticsearch, are these called. */
-const rare = ["begin-epoch", "clear-mark", "owe", "settle"];
+const rare = ["begin-epoch", "clear-mark", "count-indexed", "owe-removal", "owe", "settle"];
 /** Called by a person who has something put right. */
 const byHand = "mend-";
 

@@ -68,6 +68,26 @@ describe("the log", () => {
     expect(text).to.contain("[redacted]").and.not.match(/s\d/);
   });
 
+  it("shows what Redis answered, its first word as the code, and none of the arguments", () => {
+    const reply = (message: string) =>
+      Object.assign(new Error(message), {
+        name: "ReplyError",
+        command: { name: "evalsha", args: ["secret"] },
+      });
+    const lines = written((logger) => {
+      logger.error({ err: reply("MISCONF Redis is configured to save RDB snapshots") }, "refused");
+      logger.error({ err: reply("ERR unknown command 'x', with args beginning with: 'secret' ") }, "refused");
+    });
+    const errors = lines
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { err: { code: string; message: string } }).err);
+    expect(errors.map(({ code, message }) => ({ code, message }))).to.deep.equal([
+      { code: "MISCONF", message: "MISCONF Redis is configured to save RDB snapshots" },
+      { code: "ERR", message: "ERR unknown command 'x'" },
+    ]);
+  });
+
   it("shows an error's name, code, place and causes, and nothing a driver hung on it", () => {
     const driver = Object.assign(new Error("insert into messages values ('secret')"), {
       code: "ER_DUP_ENTRY",

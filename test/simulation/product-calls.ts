@@ -16,12 +16,12 @@ export const namedCalls = [
   "acquire-lease",
   "renew-lease",
   "begin-epoch",
-  "hsetnx+hmget",
+  "begin-comparison",
   "who-serves",
   "delete-parent",
-  "hincrby+hmget+llen",
+  "count-flush",
   "hmget",
-  "lrange",
+  "read-list",
   "begin",
   "commit",
   "commit",
@@ -47,7 +47,7 @@ export const callsOfLoad = ["seed", "seed", "select partitions", "select applica
 
 /** Calls of a flusher that writes a batch, from the first after it has looked whether it may. */
 export const callsOfWrite = [
-  "hincrby+hmget+llen",
+  "count-flush",
   "begin",
   "insert messages",
   "update messages",
@@ -55,7 +55,7 @@ export const callsOfWrite = [
 ] as const;
 
 const redisReads = new Set(
-  "find page hmget hexists exists hget llen lrange zcard zrange zscore get who-serves".split(" "),
+  "find page hmget hexists exists hget llen lrange zcard zrange zscore get who-serves read-list".split(" "),
 );
 
 /** What a step touches, and whether another one can see that. */

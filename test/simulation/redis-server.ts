@@ -24,6 +24,8 @@ local function sim_note(...)
 end
 function redis.call(command, key, ...)
   local name, args = string.upper(command), { ... }
+  -- The real time: it is only noted, for people to see how long something waits.
+  if name == 'TIME' then return sim_redis.call(command) end
   if name == 'EXPIRE' or name == 'PEXPIRE' then
     if sim_redis.call('EXISTS', key) == 0 then return 0 end
     sim_note('expire', key, tonumber(args[1]) * (name == 'EXPIRE' and 1000 or 1))
@@ -87,7 +89,11 @@ export class RedisServer {
   define(name: string, lua: string): void {
     if (this.#scripts.get(name) === lua) return;
     this.#scripts.set(name, lua);
-    this.#client.defineCommand(`sim-${name}`, { lua: `${prelude}${lua}${postlude}` });
+    // Its flags, if it has any, must stay the first line.
+    const [flags = ""] = /^#!.*\n/.exec(lua) ?? [];
+    this.#client.defineCommand(`sim-${name}`, {
+      lua: `${flags}${prelude}${lua.slice(flags.length)}${postlude}`,
+    });
   }
 
   /** Runs a script with the number of its keys, its keys and its arguments. */

@@ -62,6 +62,14 @@ export class RunningSluice {
     [this.#api, this.#client] = [process, new Client(url)];
   }
 
+  /** Ends both and starts them again in another environment. */
+  async restartAs(env: NodeJS.ProcessEnv): Promise<void> {
+    await Promise.all([this.api.end("SIGTERM"), this.#flusher.end("SIGTERM")]);
+    const [api, flusher] = await Promise.all([startApi(env), startFlusher(env)]);
+    this.#client.close();
+    [this.#api, this.#client, this.#flusher] = [api.process, new Client(api.url), flusher];
+  }
+
   /** The value of one of the API's metrics, its labels being part of the name. */
   async metric(name: string): Promise<number> {
     return metricIn((await this.client.get<string>("/metrics")).body, name);

@@ -112,6 +112,7 @@ end
 -- What is wrong with a key, or found in one, fails those who need it and not their neighbours. Other errors tell
 -- of Redis itself: they hold for the first record as for the last, so none is kept, and the call has failed.
 local function is_of_redis(message)
+  if string.find(message, 'executing the script') then return true end
   local code = string.match(message, '%u%u%u+')
   return code and code ~= 'WRONGTYPE' and code ~= 'ERR'
 end
@@ -130,6 +131,7 @@ end
 for _, list in ipairs({ chats, messages }) do
   if list.kept > 0 then
     redis.call('HINCRBY', meta, 'accepted:' .. list.name, list.kept)
+    if list.length == 0 then begin_waiting(meta, list.name) end
     -- Each multiple, not only the first: a wake-up that nobody heard is then made good by the next one.
     local passed = math.floor((list.length + list.kept) / list.threshold) > math.floor(list.length / list.threshold)
     if passed then redis.call('PUBLISH', ARGV[5], 'threshold') end

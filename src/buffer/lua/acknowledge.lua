@@ -196,7 +196,7 @@ for key = 10, first_parent - 1 do
 end
 
 redis.call('LTRIM', list, taken, -1)
-redis.call('HINCRBY', meta, head, taken)
+go_on_waiting(meta, ARGV[3], redis.call('HINCRBY', meta, head, taken), redis.call('LLEN', list))
 local committed = marks[3] == ARGV[12] and math.max(tonumber(ARGV[13]), tonumber(marks[4] or '0'))
 redis.call('HSET', meta, 'touched', sequence, 'committed', committed and string.format('%.0f', committed) or marks[4] or '0')
 redis.call('HINCRBY', meta, 'owed', newly_owed)

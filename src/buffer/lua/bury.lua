@@ -39,6 +39,6 @@ if ARGV[2] == 'discard' then
   grow(#tombstone - #payload)
   if KEYS[10] then delete_parent(KEYS[1], KEYS[10], KEYS[11], KEYS[12], KEYS[13]) end
 end
-redis.call('RPUSH', KEYS[5], ARGV[1])
+if redis.call('RPUSH', KEYS[5], ARGV[1]) == 1 then begin_waiting(KEYS[1], string.match(KEYS[5], '%a+$')) end
 redis.call('PUBLISH', ARGV[4], 'manual')
 return 1

@@ -46,10 +46,10 @@ end
 
 local function enlist(mark)
   local length = redis.call('RPUSH', list, ARGV[5] .. mark)
+  if length == 1 then begin_waiting(meta, string.match(list, '%a+$')) end
   if length % tonumber(ARGV[6]) == 0 then redis.call('PUBLISH', ARGV[7], 'threshold') end
 end
 
-redis.call('PERSIST', counter)
 if not current then
   put(revisions, payload)
   enlist(':r')
@@ -63,5 +63,6 @@ else
   end
 end
 
+redis.call('PERSIST', counter)
 if KEYS[10] then delete_parent(meta, KEYS[10], KEYS[11], KEYS[12], KEYS[13]) end
 return { 'revised' }

@@ -1,5 +1,6 @@
 import {
   applicationNotFound,
+  bufferFull,
   bufferUnavailable,
   databaseUnavailable,
   invalidFields,
@@ -53,7 +54,7 @@ export const applicationOperations: readonly Operation[] = [
       next: { id: "getApplication", parameters: { token: "$response.body#/token" } },
       content: one("Shop"),
     },
-    errors: [blankName, databaseUnavailable(), bufferUnavailable()],
+    errors: [blankName, bufferFull(), databaseUnavailable(), bufferUnavailable()],
   },
   {
     method: "get",
