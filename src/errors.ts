@@ -75,6 +75,27 @@ export const bodyTooLarge = (maxBytes: number) =>
 export const unsupportedMediaType = () =>
   new ApiError(415, "unsupported_media_type", "The body must be JSON, sent as application/json");
 
+export const unsupportedCharset = () =>
+  new ApiError(415, "unsupported_media_type", "The body must be in UTF-8");
+
+export const unsupportedEncoding = () =>
+  new ApiError(415, "unsupported_media_type", "The body must not be compressed or encoded otherwise");
+
+export const malformedRequest = () =>
+  new ApiError(400, "malformed_request", "The request is not well-formed HTTP");
+
+export const requestTimedOut = () =>
+  new ApiError(408, "request_timeout", "The request did not arrive whole in time");
+
+export const chunkExtensionsTooLarge = () =>
+  new ApiError(413, "chunk_extensions_too_large", "The extensions of the body's chunks are too large");
+
+export const expectationFailed = () =>
+  new ApiError(417, "expectation_failed", "Nothing but 100-continue can be expected");
+
+export const headersTooLarge = () =>
+  new ApiError(431, "headers_too_large", "The headers of the request are too large");
+
 export const bufferFull = () =>
   new ApiError(503, "buffer_full", "Too much is waiting to be written; try again later", {
     retryAfterSeconds: 5,
