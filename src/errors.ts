@@ -17,9 +17,14 @@ export class ApiError extends Error {
     status: number,
     code: string,
     message: string,
-    extra: { fields?: Readonly<Record<string, readonly string[]>>; retryAfterSeconds?: number } = {},
+    extra: {
+      fields?: Readonly<Record<string, readonly string[]>>;
+      retryAfterSeconds?: number;
+      /** What happened, for the log; no client is told. */
+      cause?: unknown;
+    } = {},
   ) {
-    super(message);
+    super(message, { cause: extra.cause });
     this.name = "ApiError";
     this.status = status;
     this.code = code;
@@ -106,9 +111,10 @@ export const bufferUnavailable = () =>
     retryAfterSeconds: 1,
   });
 
-export const databaseUnavailable = () =>
-  new ApiError(503, "database_unavailable", "The database cannot be reached; try again later", {
+export const databaseUnavailable = (cause?: unknown) =>
+  new ApiError(503, "database_unavailable", "The database does not serve this now; try again later", {
     retryAfterSeconds: 1,
+    cause,
   });
 
 export const searchUnavailable = () =>

@@ -42,13 +42,15 @@ export function verdictOf(findings: readonly Finding[]): Verdict {
   return findings[0]?.severity ?? "good";
 }
 
-function judgeEngine({ name, ready, answers, detail }: Check): Finding[] {
+function judgeEngine({ name, ready, answers, detail, remedy }: Check): Finding[] {
   if (!ready) {
     return [
       {
         severity: "bad",
         what: `${name} ${detail}. A POST of a chat or message is answered 503.`,
-        remedy: `Start ${name}, or mend its address. Nothing else has to be done: work goes on by itself.`,
+        remedy:
+          remedy ??
+          `Start ${name}, or mend its address. Nothing else has to be done: work goes on by itself.`,
       },
     ];
   }
@@ -57,12 +59,14 @@ function judgeEngine({ name, ready, answers, detail }: Check): Finding[] {
       {
         severity: "warning",
         what: `${name} ${detail}. Chats and messages are accepted all the same.`,
-        remedy: `Start ${name}, or mend its address. What waits for it is done then.`,
+        remedy: remedy ?? `Start ${name}, or mend its address. What waits for it is done then.`,
       },
     ];
   }
   if (detail === "answers") return [];
-  return [{ severity: "warning", what: `${name} ${detail}.`, remedy: `Look at the settings of ${name}.` }];
+  return [
+    { severity: "warning", what: `${name} ${detail}.`, remedy: remedy ?? `Look at the settings of ${name}.` },
+  ];
 }
 
 function judgeStatus(status: Status): Finding[] {

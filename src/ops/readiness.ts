@@ -4,6 +4,7 @@ import type { Buffer } from "../buffer/buffer.ts";
 import { type JobName, jobNames, type JobStatus } from "../buffer/job-runs.ts";
 import type { SearchPing } from "../search/ping.ts";
 import type { Store } from "../store/store.ts";
+import { checkDatabase } from "./database-check.ts";
 
 /** One thing readiness looks at; `ready` is false where the API cannot do its work without it. */
 export interface Check {
@@ -12,13 +13,16 @@ export interface Check {
   /** Whether it answers, needed or not. */
   readonly answers: boolean;
   readonly detail: string;
+  /** What to do about it, where that can be told. */
+  readonly remedy?: string;
 }
 
 const patienceMs = 800;
 
 /**
  * Looks at Redis and MySQL, within a second whatever they do. Without Redis nothing can be accepted; without
- * MySQL everything can: waiting it out is what the buffer is for, so it does not make the API unready.
+ * MySQL everything can: waiting it out is what the buffer is for, so it does not make the API unready. One without
+ * the tables does, as that does not pass.
  */
 export async function checkReadiness(
   buffer: Buffer,
@@ -27,7 +31,7 @@ export async function checkReadiness(
 ): Promise<readonly Check[]> {
   const [redis, database, jobs] = await Promise.all([
     detailOf(buffer.evictionPolicy()),
-    detailOf(store.ping().then(() => "answers")),
+    checkDatabase(store),
     Promise.all(verbose ? jobNames.map((name) => checkJob(buffer, name)) : []),
   ]);
   return [
@@ -37,7 +41,7 @@ export async function checkReadiness(
       answers: redis.answers,
       detail: redis.answers ? evictionDetail(redis.detail) : redis.detail,
     },
-    { name: "database", ready: true, ...database },
+    database,
     ...jobs,
   ];
 }

@@ -100,6 +100,12 @@ export function classify(error: unknown): FailureClass {
   return typeof errno === "number" && typeof sqlState === "string" ? "unlisted" : "defect";
 }
 
+/** Whether an error is what MySQL said, or that it was not there to say anything: never a fault of who asked. */
+export function isOfServer(error: unknown): boolean {
+  const isSaid = error instanceof Error && "errno" in error && "sqlState" in error;
+  return isSaid || ["outage", "contention"].includes(classify(error));
+}
+
 /** Whether an error says that a connection was lost that there was. */
 export function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

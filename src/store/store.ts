@@ -9,6 +9,7 @@ import { Layout } from "./layout.ts";
 import { Numbers } from "./numbers.ts";
 import { Reads } from "./reads.ts";
 import { Removals } from "./removals.ts";
+import { isMigrated } from "./schema.ts";
 import { Searching } from "./searching.ts";
 import { StatementLimit } from "./statement-limit.ts";
 import { Writes } from "./writes.ts";
@@ -45,6 +46,11 @@ export class Store {
   /** Resolves when MySQL answers. @throws what MySQL or the way to it says */
   async ping(): Promise<void> {
     await this.#knex.raw("select 1");
+  }
+
+  /** Whether the database has all that this program needs. @throws what MySQL or the way to it says */
+  async isMigrated(): Promise<boolean> {
+    return isMigrated(this.#knex);
   }
 
   async close(): Promise<void> {
