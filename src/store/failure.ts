@@ -126,3 +126,19 @@ export function reasonOf(error: unknown): string {
   if (errno === 4025) return "ER_CONSTRAINT_FAILED";
   return errorCode(error) ?? (typeof errno === "number" ? `MySQL error ${errno}` : classify(error));
 }
+
+/** Enough for a sentence. */
+const mostWords = 300;
+
+/** Why MySQL refuses a row, for operators: code, number and the server's own words, which may quote what the row holds. */
+export function refusalOf(error: unknown): string {
+  const { errno, sqlMessage } = error as { readonly errno?: unknown; readonly sqlMessage?: unknown };
+  const number = typeof errno === "number" ? ` (${errno})` : "";
+  const words = typeof sqlMessage === "string" ? `: ${sqlMessage.slice(0, mostWords)}` : "";
+  return `${reasonOf(error)}${number}${words}`;
+}
+
+/** The same without the words, for the log. */
+export function withoutWords(refusal: string): string {
+  return refusal.replace(/^((?:ER_\w+|MySQL error \d+) \(\d+\)): .*$/s, "$1");
+}
