@@ -63,6 +63,8 @@ export class DeadLetterStage {
   readonly reasons: unknown[] = [];
   /** What it logged as a warning. */
   readonly warnings: string[] = [];
+  /** Of each warning, what it says beside the message. */
+  readonly waits: { readonly failure?: string; readonly err?: unknown }[] = [];
   #serial = 0;
 
   private constructor(workspace: Workspace, buffer: Buffer, store: Store, lease: Lease) {
@@ -99,7 +101,10 @@ export class DeadLetterStage {
       this.errors.push(message);
       this.reasons.push((fields as { readonly reason?: unknown }).reason);
     };
-    const warn = (_fields: object, message: string) => this.warnings.push(message);
+    const warn = (fields: object, message: string) => {
+      this.warnings.push(message);
+      this.waits.push(fields);
+    };
     const log: FlushLog = { debug: ignore, info: ignore, warn, error };
     const settings = { thresholds: { chats: 10, messages: 10 }, maxRows: 1000 };
     const { signal } = new AbortController();
