@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Store } from "../store/store.ts";
-import type { Check } from "./readiness.ts";
+import type { Check } from "./check.ts";
 
 /** Why MySQL lets nobody in, and what to do about it. */
 interface Refusal {

@@ -4,18 +4,10 @@ import type { Buffer } from "../buffer/buffer.ts";
 import { type JobName, jobNames, type JobStatus } from "../buffer/job-runs.ts";
 import type { SearchPing } from "../search/ping.ts";
 import type { Store } from "../store/store.ts";
+import type { Check } from "./check.ts";
 import { checkDatabase } from "./database-check.ts";
 
-/** One thing readiness looks at; `ready` is false where the API cannot do its work without it. */
-export interface Check {
-  readonly name: string;
-  readonly ready: boolean;
-  /** Whether it answers, needed or not. */
-  readonly answers: boolean;
-  readonly detail: string;
-  /** What to do about it, where that can be told. */
-  readonly remedy?: string;
-}
+export type { Check } from "./check.ts";
 
 const patienceMs = 800;
 
