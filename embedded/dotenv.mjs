@@ -10,5 +10,10 @@ import util from "node:util";
  * @returns {NodeJS.ProcessEnv}
  */
 export function withDotenv(file, env) {
-  return existsSync(file) ? { ...util.parseEnv(readFileSync(file, "utf8")), ...env } : { ...env };
+  return existsSync(file) ? { ...util.parseEnv(readText(file)), ...env } : { ...env };
+}
+
+/** Without the byte order mark that some editors begin a file with, and that would belong to the first name. @param {string} file */
+function readText(file) {
+  return readFileSync(file, "utf8").replace(/^\uFEFF/, "");
 }

@@ -17,9 +17,14 @@ export class ApiError extends Error {
     status: number,
     code: string,
     message: string,
-    extra: { fields?: Readonly<Record<string, readonly string[]>>; retryAfterSeconds?: number } = {},
+    extra: {
+      fields?: Readonly<Record<string, readonly string[]>>;
+      retryAfterSeconds?: number;
+      /** What happened, for the log; no client is told. */
+      cause?: unknown;
+    } = {},
   ) {
-    super(message);
+    super(message, { cause: extra.cause });
     this.name = "ApiError";
     this.status = status;
     this.code = code;
@@ -75,6 +80,27 @@ export const bodyTooLarge = (maxBytes: number) =>
 export const unsupportedMediaType = () =>
   new ApiError(415, "unsupported_media_type", "The body must be JSON, sent as application/json");
 
+export const unsupportedCharset = () =>
+  new ApiError(415, "unsupported_media_type", "The body must be in UTF-8");
+
+export const unsupportedEncoding = () =>
+  new ApiError(415, "unsupported_media_type", "The body must not be compressed or encoded otherwise");
+
+export const malformedRequest = () =>
+  new ApiError(400, "malformed_request", "The request is not well-formed HTTP");
+
+export const requestTimedOut = () =>
+  new ApiError(408, "request_timeout", "The request did not arrive whole in time");
+
+export const chunkExtensionsTooLarge = () =>
+  new ApiError(413, "chunk_extensions_too_large", "The extensions of the body's chunks are too large");
+
+export const expectationFailed = () =>
+  new ApiError(417, "expectation_failed", "Nothing but 100-continue can be expected");
+
+export const headersTooLarge = () =>
+  new ApiError(431, "headers_too_large", "The headers of the request are too large");
+
 export const bufferFull = () =>
   new ApiError(503, "buffer_full", "Too much is waiting to be written; try again later", {
     retryAfterSeconds: 5,
@@ -85,9 +111,10 @@ export const bufferUnavailable = () =>
     retryAfterSeconds: 1,
   });
 
-export const databaseUnavailable = () =>
-  new ApiError(503, "database_unavailable", "The database cannot be reached; try again later", {
+export const databaseUnavailable = (cause?: unknown) =>
+  new ApiError(503, "database_unavailable", "The database does not serve this now; try again later", {
     retryAfterSeconds: 1,
+    cause,
   });
 
 export const searchUnavailable = () =>

@@ -16,6 +16,7 @@
  */
 import type { Batch, PendingEntry } from "../buffer/batch.ts";
 import type { Flush } from "../buffer/recent-flushes.ts";
+import { withoutWords } from "../store/failure.ts";
 import { rowsIn, type WriteOutcome } from "../store/outcome.ts";
 import { after, type DrainProgress, gatherMs, wantsAnother, worthReadingAhead } from "./batch.ts";
 import { DrainStoppedError, LeaseLostError, UnbalancedBatchError } from "./drain-errors.ts";
@@ -201,7 +202,10 @@ export class Drain {
     const reply = await this.#patience.through(() => source.acknowledge(batch, deaths, totals));
     if (reply.kind === "lease-lost") throw new LeaseLostError();
     for (const reason of [...deaths.values(), ...faultsOf(batch)]) {
-      log.error({ list: batch.list, reason }, "a record became a dead letter; see `sluice dead-letters`");
+      log.error(
+        { list: batch.list, reason: withoutWords(reason) },
+        "a record became a dead letter; see `sluice dead-letters`",
+      );
     }
     if (reply.kind !== "acknowledged") return false;
     // For people only: the flush is done whether it is remembered or not.

@@ -1,4 +1,4 @@
-import { classify, type FailureClass, reasonOf } from "../store/failure.ts";
+import { classify, type FailureClass, reasonOf, refusalOf } from "../store/failure.ts";
 import { nothingWritten, sumOutcomes, type WriteOutcome } from "../store/outcome.ts";
 
 /** What became of rows, those that MySQL refuses for their content apart, each with its reason. */
@@ -34,7 +34,7 @@ export async function writeIsolating<Row>(write: Write<Row>, rows: readonly Row[
     (error) => classify(error) === "unlisted" && reasonOf(error) === reasonOf(first),
   );
   if (rows.length > 1 && errors.length === rows.length && isCommon) throw first;
-  return { outcome, refused: new Map([...refusals].map(([row, error]) => [row, reasonOf(error)])) };
+  return { outcome, refused: new Map([...refusals].map(([row, error]) => [row, refusalOf(error)])) };
 }
 
 async function writeInParts<Row>(write: Write<Row>, rows: readonly Row[]): Promise<Parts<Row>> {

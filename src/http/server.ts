@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type Koa from "koa";
 import type { State } from "./context.ts";
+import { refuseMalformed, refuseWithoutHost } from "./malformed.ts";
 
 /** How long a client may take, in milliseconds. */
 export interface Patience {
@@ -25,14 +26,20 @@ const defaultPatience: Patience = {
 /** Makes the HTTP server of the API, not yet listening. */
 export function createHttpServer(app: Koa<State>, patience: Patience = defaultPatience): Server {
   const answer = app.callback();
-  return createServer(
+  const server = createServer(
     {
+      // It is refused here, in the form of all other errors.
+      requireHostHeader: false,
       headersTimeout: patience.headersMs,
       requestTimeout: patience.requestMs,
       keepAliveTimeout: patience.idleMs,
       connectionsCheckingInterval: patience.checkEveryMs,
     },
     // Koa answers every failure of a request itself; its promise says only when.
-    (request, response) => void answer(request, response),
+    (request, response) => {
+      if (!refuseWithoutHost(request, response)) void answer(request, response);
+    },
   );
+  refuseMalformed(server);
+  return server;
 }

@@ -8,12 +8,12 @@ import {
 } from "../errors.ts";
 import { NewerRecordError } from "../records.ts";
 import { SearchUnavailableError } from "../search/search.ts";
-import { classify } from "../store/failure.ts";
+import { isOfServer } from "../store/failure.ts";
 
 /**
  * Awaits a call of buffer, store or search on behalf of a client.
  *
- * @throws {ApiError} 503 where Redis or MySQL is away, nobody can search, or only a newer version of this program
+ * @throws {ApiError} 503 where Redis or MySQL is away or refuses, nobody can search, or only a newer version of this program
  * can read what was asked for; any other error as it is.
  */
 export async function answerable<T>(call: Promise<T>): Promise<T> {
@@ -24,6 +24,6 @@ export async function answerable<T>(call: Promise<T>): Promise<T> {
       throw error.code === "OOM" ? bufferFull() : bufferUnavailable();
     if (error instanceof SearchUnavailableError) throw searchUnavailable();
     if (error instanceof NewerRecordError) throw upgradeUnderWay();
-    throw classify(error) === "outage" ? databaseUnavailable() : error;
+    throw isOfServer(error) ? databaseUnavailable(error) : error;
   }
 }

@@ -62,7 +62,7 @@ function judgeEngine({ name, ready, answers, detail, remedy, isNoticed }: Check)
       {
         severity: "warning",
         what: `${name} ${detail}. Chats and messages are accepted all the same.`,
-        remedy: `Start ${name}, or mend its address. What waits for it is done then.`,
+        remedy: remedy ?? `Start ${name}, or mend its address. What waits for it is done then.`,
       },
     ];
   }

@@ -5,13 +5,15 @@ import { type JobName, jobNames, type JobStatus } from "../buffer/job-runs.ts";
 import type { SearchPing } from "../search/ping.ts";
 import type { Store } from "../store/store.ts";
 import type { Check } from "./engine-check.ts";
+import { checkDatabase } from "./database-check.ts";
 import { checkRedis } from "./redis-check.ts";
 
 const patienceMs = 800;
 
 /**
  * Looks at Redis and MySQL, within a second whatever they do. Without Redis nothing can be accepted; without
- * MySQL everything can: waiting it out is what the buffer is for, so it does not make the API unready.
+ * MySQL everything can: waiting it out is what the buffer is for, so it does not make the API unready. One without
+ * the tables does, as that does not pass.
  */
 export async function checkReadiness(
   buffer: Buffer,
@@ -20,10 +22,10 @@ export async function checkReadiness(
 ): Promise<readonly Check[]> {
   const [redis, database, jobs] = await Promise.all([
     checkRedis(buffer),
-    detailOf(store.ping().then(() => "answers")),
+    checkDatabase(store),
     Promise.all(verbose ? jobNames.map((name) => checkJob(buffer, name)) : []),
   ]);
-  return [redis, { name: "database", ready: true, ...database }, ...jobs];
+  return [redis, database, ...jobs];
 }
 
 /** Looks at Elasticsearch, where it is used: without it MySQL answers searches. */

@@ -6,15 +6,28 @@ import { migrationSource } from "./migration-source.ts";
 import { StatementLimit } from "./statement-limit.ts";
 
 /**
+ * What a pool is for: to answer requests, or those alone that write applications; or to drain and look after the
+ * database. A server that takes no writes, for a backup say, keeps every connection busy that wants to write.
+ */
+type Use = "requests" | "applications" | "writing";
+
+/** How many connections, how long one is waited for, and how long an answer is; then a connection counts as dead. */
+const patience = {
+  requests: { connections: 7, waitMs: 2000, answerMs: 3000 },
+  applications: { connections: 3, waitMs: 2000, answerMs: 3000 },
+  writing: { connections: 4, waitMs: 10_000, answerMs: 20_000 },
+} as const satisfies Record<Use, object>;
+
+/**
  * How Sluice speaks to MySQL: UTC times with milliseconds, values never taken for SQL, one statement a call.
  * Connections are made when they are needed, so that MySQL may be away when a process starts.
  */
 export function knexSettings(
   database: Config["database"],
-  use: "requests" | "writing",
+  use: Use,
   limit = new StatementLimit(),
 ): Knex.Config {
-  const waitMs = use === "requests" ? 2000 : 10_000;
+  const { connections, waitMs, answerMs } = patience[use];
   return {
     client: "mysql2",
     connection: {
@@ -35,12 +48,12 @@ export function knexSettings(
     },
     pool: {
       min: 0,
-      max: use === "requests" ? 10 : 4,
+      max: connections,
       acquireTimeoutMillis: waitMs,
       createTimeoutMillis: waitMs,
       idleTimeoutMillis: 30_000,
       afterCreate: (connection: RawConnection, done: (error: unknown, connection: RawConnection) => void) => {
-        guardConnection(connection, answerMs[use], limit, done);
+        guardConnection(connection, answerMs, limit, done);
       },
     },
     // A database that a newer program has migrated is none that is broken: this one may be rolled back to.
@@ -52,14 +65,7 @@ export function knexSettings(
 
 const ignore = (): void => undefined;
 
-/** How long a statement may go unanswered; then its connection counts as dead. */
-const answerMs = { requests: 3000, writing: 20_000 };
-
 /** Opens a pool; no connection is made yet. Each that is made says in `limit` what the server takes. */
-export function openPool(
-  database: Config["database"],
-  use: "requests" | "writing",
-  limit?: StatementLimit,
-): Knex {
+export function openPool(database: Config["database"], use: Use, limit?: StatementLimit): Knex {
   return knex(knexSettings(database, use, limit));
 }

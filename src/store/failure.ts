@@ -100,6 +100,12 @@ export function classify(error: unknown): FailureClass {
   return typeof errno === "number" && typeof sqlState === "string" ? "unlisted" : "defect";
 }
 
+/** Whether an error is what MySQL said, or that it was not there to say anything: never a fault of who asked. */
+export function isOfServer(error: unknown): boolean {
+  const isSaid = error instanceof Error && "errno" in error && "sqlState" in error;
+  return isSaid || ["outage", "contention"].includes(classify(error));
+}
+
 /** Whether an error says that a connection was lost that there was. */
 export function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -119,4 +125,20 @@ export function reasonOf(error: unknown): string {
   // MariaDB's, for which the driver has the name of another error of MySQL's.
   if (errno === 4025) return "ER_CONSTRAINT_FAILED";
   return errorCode(error) ?? (typeof errno === "number" ? `MySQL error ${errno}` : classify(error));
+}
+
+/** Enough for a sentence. */
+const mostWords = 300;
+
+/** Why MySQL refuses a row, for operators: code, number and the server's own words, which may quote what the row holds. */
+export function refusalOf(error: unknown): string {
+  const { errno, sqlMessage } = error as { readonly errno?: unknown; readonly sqlMessage?: unknown };
+  const number = typeof errno === "number" ? ` (${errno})` : "";
+  const words = typeof sqlMessage === "string" ? `: ${sqlMessage.slice(0, mostWords)}` : "";
+  return `${reasonOf(error)}${number}${words}`;
+}
+
+/** The same without the words, for the log. */
+export function withoutWords(refusal: string): string {
+  return refusal.replace(/^((?:ER_\w+|MySQL error \d+) \(\d+\)): .*$/s, "$1");
 }

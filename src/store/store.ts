@@ -9,6 +9,7 @@ import { Layout } from "./layout.ts";
 import { Numbers } from "./numbers.ts";
 import { Reads } from "./reads.ts";
 import { Removals } from "./removals.ts";
+import { isMigrated } from "./schema.ts";
 import { Searching } from "./searching.ts";
 import { StatementLimit } from "./statement-limit.ts";
 import { Writes } from "./writes.ts";
@@ -26,15 +27,16 @@ export class Store {
   readonly layout: Layout;
   /** How large a statement may be. */
   readonly limit: StatementLimit;
-  readonly #knex: Knex;
+  readonly #pools: readonly [everything: Knex, applications: Knex];
 
-  constructor(pool: Knex, limit = new StatementLimit()) {
-    this.#knex = pool;
+  /** The pools may be one. Of two, those who write applications wait in the second, and keep no reader waiting. */
+  constructor(pool: Knex, limit = new StatementLimit(), ofApplications = pool) {
+    this.#pools = [pool, ofApplications];
     this.limit = limit;
     this.reads = new Reads(pool);
     this.numbers = new Numbers(pool);
     this.writes = new Writes(pool, limit);
-    this.applications = new Applications(pool);
+    this.applications = new Applications(ofApplications);
     this.removals = new Removals(pool);
     this.searching = new Searching(pool);
     this.epochs = new Epochs(pool);
@@ -44,16 +46,22 @@ export class Store {
 
   /** Resolves when MySQL answers. @throws what MySQL or the way to it says */
   async ping(): Promise<void> {
-    await this.#knex.raw("select 1");
+    await this.#pools[0].raw("select 1");
+  }
+
+  /** Whether the database has all that this program needs. @throws what MySQL or the way to it says */
+  async isMigrated(): Promise<boolean> {
+    return isMigrated(this.#pools[0]);
   }
 
   async close(): Promise<void> {
-    await this.#knex.destroy();
+    await Promise.all([...new Set(this.#pools)].map((pool) => pool.destroy()));
   }
 }
 
 /** Opens the store. MySQL need not be there yet. */
 export function openStore(database: Config["database"], use: "requests" | "writing"): Store {
   const limit = new StatementLimit();
-  return new Store(openPool(database, use, limit), limit);
+  const pools = [openPool(database, use, limit), openPool(database, "applications", limit)] as const;
+  return new Store(pools[0], limit, pools[1]);
 }

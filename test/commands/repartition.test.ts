@@ -138,7 +138,8 @@ for (const [where, open] of Object.entries(places))
       }
       const token = tokens[0] ?? "";
       const letters = await buffer.deadLetters.list(buffer.partitionOf(token), 0, 10);
-      expect(letters.map(({ number, reason }) => [number, reason])).to.deep.equal([[2, "ER_DATA_TOO_LONG"]]);
+      expect(letters.map(({ number }) => number)).to.deep.equal([2]);
+      expect(letters[0]?.reason).to.match(/^ER_DATA_TOO_LONG \(1406\): /);
       expect((await services.read.chat(token, 2)).title).to.match(/^too long/);
       expect(await acceptedIn(buffer)).to.equal(applications * (messages + 2) + 1);
     }

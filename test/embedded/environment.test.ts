@@ -17,6 +17,12 @@ describe("the environment of npm start", () => {
     });
   });
 
+  it("takes all of an .env that begins with a byte order mark", () => {
+    const file = path.join(scratchDirectory(), ".env");
+    writeFileSync(file, "\uFEFFPORT=3000\nHOST=127.0.0.1\n");
+    expect(withDotenv(file, {})).to.deep.equal({ PORT: "3000", HOST: "127.0.0.1" });
+  });
+
   it("needs no .env", () => {
     expect(withDotenv(path.join(scratchDirectory(), ".env"), { PORT: "1" })).to.deep.equal({ PORT: "1" });
   });

@@ -59,8 +59,12 @@ export class DeadLetterStage {
   readonly change: Changer;
   /** What the flusher logged at error level. */
   readonly errors: string[] = [];
+  /** Of what it logged at error level, why. */
+  readonly reasons: unknown[] = [];
   /** What it logged as a warning. */
   readonly warnings: string[] = [];
+  /** Of each warning, what it says beside the message. */
+  readonly waits: { readonly failure?: string; readonly err?: unknown }[] = [];
   #serial = 0;
 
   private constructor(workspace: Workspace, buffer: Buffer, store: Store, lease: Lease) {
@@ -93,8 +97,14 @@ export class DeadLetterStage {
   /** Drains everything, into this store or another; on a threshold, what has reached ten. */
   async drain(store: Store = this.store, trigger: Trigger = "minute"): Promise<void> {
     const ignore = () => undefined;
-    const error = (_fields: object, message: string) => this.errors.push(message);
-    const warn = (_fields: object, message: string) => this.warnings.push(message);
+    const error = (fields: object, message: string) => {
+      this.errors.push(message);
+      this.reasons.push((fields as { readonly reason?: unknown }).reason);
+    };
+    const warn = (fields: object, message: string) => {
+      this.warnings.push(message);
+      this.waits.push(fields);
+    };
     const log: FlushLog = { debug: ignore, info: ignore, warn, error };
     const settings = { thresholds: { chats: 10, messages: 10 }, maxRows: 1000 };
     const { signal } = new AbortController();
@@ -113,11 +123,12 @@ export class DeadLetterStage {
     return this.buffer.deadLetters.list(0, 0, 10);
   }
 
+  /** The one that there is, its reason cut to the code. */
   async onlyLetter(): Promise<DeadLetter> {
     const [letter, ...others] = await this.letters();
     expect(others).to.deep.equal([]);
     if (!letter) throw new Error("there is no dead letter");
-    return letter;
+    return { ...letter, reason: letter.reason.replace(/ \(\d+\).*$/s, "") };
   }
 
   async total(field: string): Promise<number> {

@@ -46,7 +46,7 @@ describe("Writing rows of which MySQL refuses some", () => {
       const table = tableThat((rows) => (rows.includes(bad) ? tooLong() : undefined));
       const { outcome, refused } = await writeIsolating(table.write, upTo(1000));
       expect(outcome).to.deep.equal({ ...nothingWritten, inserted: 999 });
-      expect([...refused]).to.deep.equal([[bad, "ER_DATA_TOO_LONG"]]);
+      expect([...refused]).to.deep.equal([[bad, "ER_DATA_TOO_LONG (1406)"]]);
       expect(table.stored).to.deep.equal(upTo(1000).filter((number) => number !== bad));
       expect(table.statements.length).to.be.at.most(21);
     }
@@ -71,7 +71,7 @@ describe("Writing rows of which MySQL refuses some", () => {
     const table = tableThat((rows) => (rows.length > 100 || rows.includes(700) ? tooLarge() : undefined));
     const { outcome, refused } = await writeIsolating(table.write, upTo(1000));
     expect(outcome).to.deep.equal({ ...nothingWritten, inserted: 999 });
-    expect([...refused]).to.deep.equal([[700, "ER_NET_PACKET_TOO_LARGE"]]);
+    expect([...refused]).to.deep.equal([[700, "ER_NET_PACKET_TOO_LARGE (1153)"]]);
     expect(table.stored).to.deep.equal(upTo(1000).filter((number) => number !== 700));
   });
 
@@ -79,9 +79,9 @@ describe("Writing rows of which MySQL refuses some", () => {
     const table = tableThat((rows) => (rows.includes(700) ? signalled() : undefined));
     const { outcome, refused } = await writeIsolating(table.write, upTo(1000));
     expect(outcome).to.deep.equal({ ...nothingWritten, inserted: 999 });
-    expect([...refused]).to.deep.equal([[700, "ER_SIGNAL_EXCEPTION"]]);
+    expect([...refused]).to.deep.equal([[700, "ER_SIGNAL_EXCEPTION (1644)"]]);
     const alone = await writeIsolating(table.write, [700]);
-    expect([...alone.refused]).to.deep.equal([[700, "ER_SIGNAL_EXCEPTION"]]);
+    expect([...alone.refused]).to.deep.equal([[700, "ER_SIGNAL_EXCEPTION (1644)"]]);
   });
 
   it("refuses none where the server refuses each of several for the same reason, which is not known", async () => {

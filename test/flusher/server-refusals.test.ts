@@ -33,7 +33,7 @@ describe("What a real server refuses", () => {
   const refuseOdd = (when: string) =>
     ddl(
       `create trigger refuse_${when} before ${when} on messages for each row
-       if new.body = 'odd' then signal sqlstate '45000' set message_text = 'odd'; end if`,
+       if new.body = 'odd' then signal sqlstate '45000' set message_text = 'no odd one here'; end if`,
     );
 
   const rows: readonly (readonly [title: string, reason: string, prepare: () => Promise<unknown>])[] = [
@@ -84,6 +84,15 @@ describe("What a real server refuses", () => {
     await stage.accept(chat, "odd");
     await stage.drain();
     expect(await stage.onlyLetter()).to.deep.include({ number: 1, reason: "ER_SIGNAL_EXCEPTION" });
+  });
+
+  it("keeps its number and words with the record, for operators, and not in the log", async () => {
+    await refuseOdd("insert");
+    await stage.accept(chat, "odd");
+    await stage.drain();
+    const [letter] = await stage.letters();
+    expect(letter?.reason).to.equal("ER_SIGNAL_EXCEPTION (1644): no odd one here");
+    expect(stage.reasons).to.deep.equal(["ER_SIGNAL_EXCEPTION (1644)"]);
   });
 
   it("by a trigger for a while lands when the trigger is gone, without a dead letter", async () => {

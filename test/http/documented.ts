@@ -39,7 +39,15 @@ const unremarkable = new Set([
 ]);
 
 /** Codes that any address may answer with, described or not; everything else is described where it happens. */
-const otherwise = new Set(["route_not_found", "method_not_allowed", "internal_error"]);
+const otherwise = new Set([
+  "route_not_found",
+  "method_not_allowed",
+  "internal_error",
+  "malformed_request",
+  "request_timeout",
+  "expectation_failed",
+  "headers_too_large",
+]);
 
 const unforeseen = ["components", "responses", "Otherwise"];
 

@@ -57,3 +57,22 @@ export const expectProblem = (answer: Answer, status: number, code?: string) => 
   });
   expect(answer.text).not.to.match(/\bat .*:\d+/);
 };
+
+/** Fails where a whole reply is not that one problem, behind which the connection ends. */
+export const expectRefusal = (reply: string, status: number, code: string) => {
+  expect(reply.match(/HTTP\/1\.1 /g)).to.have.length(1);
+  const [head = "", text = ""] = reply.split("\r\n\r\n", 2);
+  expect(head).to.match(new RegExp(`^HTTP/1\\.1 ${status} `));
+  const headers = new Map(
+    head
+      .split("\r\n")
+      .slice(1)
+      .map((line) => [line.split(": ")[0]?.toLowerCase(), line.split(": ")[1]]),
+  );
+  expect(headers.get("connection")).to.equal("close");
+  expect(headers.get("content-type")).to.equal("application/problem+json");
+  expect(headers.get("cache-control")).to.equal("no-store");
+  expect(headers.get("content-length")).to.equal(String(Buffer.byteLength(text)));
+  const requestId = headers.get("x-request-id");
+  expect(JSON.parse(text)).to.deep.include({ status, code, request_id: requestId });
+};

@@ -151,7 +151,11 @@ describe("the rate limit", () => {
     expect(clientKey("::ffff:192.0.2.1")).to.equal("192.0.2.1");
     expect(clientKey("::FFFF:c000:201")).to.equal("192.0.2.1");
     expect(clientKey("192.0.2.1")).to.equal("192.0.2.1");
-    for (const odd of ["", "unknown", "192.0.2.1:80", "[::1]", "1.2.3", "::g"]) {
+    expect(clientKey("192.0.2.1:65535")).to.equal("192.0.2.1");
+    expect(clientKey("[2001:db8:1:2::1]:443")).to.equal("2001:db8:1:2::/64");
+    expect(clientKey("[2001:db8:1:2::1]")).to.equal("2001:db8:1:2::/64");
+    expect(clientKey("[::ffff:192.0.2.1]:80")).to.equal("192.0.2.1");
+    for (const odd of ["", "unknown", "192.0.2.1:", ":80", "[]", "[1.2.3]:80", "1.2.3", "::g"]) {
       expect(clientKey(odd)).to.equal(undefined);
     }
   });

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { applicationNotFound, bufferFull, bufferUnavailable } from "../../src/errors.ts";
-import { application, messageMaxBytes, post, put, send, startShell, token } from "./shell.ts";
+import { application, exchange, messageMaxBytes, post, put, send, startShell, token } from "./shell.ts";
 import type { Parts, Shell } from "./shell.ts";
 
 describe("the routes", () => {
@@ -44,6 +44,35 @@ describe("the routes", () => {
           });
           expect(headers.get("location")).to.equal(`${base}/applications/${token}/chats/${number}`);
         }
+      });
+
+      it("take a body of chunks that holds nothing for none, whatever is said of it", async () => {
+        const before = shell.recorded.titles.length;
+        for (const headers of ["", "Content-Type: text/plain\r\n", "Content-Encoding: gzip\r\n"]) {
+          const path = `${base}/applications/${token}/chats`;
+          const reply = await exchange(
+            shell.port,
+            `POST ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${headers}` +
+              "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+          );
+          expect(reply).to.match(/^HTTP\/1\.1 201 /);
+        }
+        expect(shell.recorded.titles.slice(before)).to.deep.equal([null, null, null]);
+      });
+
+      it("take JSON in any spelling of UTF-8 and of no compression", async () => {
+        const before = shell.recorded.bodies.length;
+        const types = ["UTF-8", '"utf8"', "us-ascii", "ASCII"].map((charset) => ({
+          "content-type": `application/json; charset=${charset}`,
+        }));
+        const codings = ["IDENTITY", "identity", "identity, Identity", ""].map((coding) => ({
+          "content-encoding": coding,
+        }));
+        for (const headers of [...types, ...codings]) {
+          const url = `${shell.url}${base}/applications/${token}/chats/2/messages`;
+          expect((await post(url, '{"body":"é"}', headers)).status).to.equal(201);
+        }
+        expect(shell.recorded.bodies.slice(before)).to.deep.equal(Array(8).fill("é"));
       });
 
       it("accept a message from a wrapped or a bare body", async () => {

@@ -206,9 +206,9 @@ export async function exchange(port: number, bytes: string | Buffer): Promise<st
   return reply;
 }
 
-/** Looks at a single answer of the API; what Node itself answers to malformed HTTP has no request's id. */
+/** Looks at a single answer of the API. */
 function expectDocumentedReply(bytes: string, reply: string): void {
-  if (!/^x-request-id:/im.test(reply) || reply.lastIndexOf("HTTP/1.1 ") > 0) return;
+  if (reply === "" || reply.lastIndexOf("HTTP/1.1 ") > 0) return;
   const [method = "", path = ""] = bytes.split(" ", 2);
   const [head = "", text = ""] = reply.split("\r\n\r\n", 2);
   const [statusLine = "", ...lines] = head.split("\r\n");

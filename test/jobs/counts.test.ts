@@ -58,22 +58,22 @@ describe("Counts", function () {
       "manual",
     );
 
-  /** What is stored and what a plain COUNT says, of every parent: "stored counted". */
+  /** What is noted and what a plain COUNT says, of every parent: "noted counted". */
   async function compare(): Promise<Map<string, string>> {
     const [chats] = (await workspace.sql.raw(
-      `select c.application_token, c.number, c.messages_count as stored, count(m.number) as counted from chats c
+      `select c.application_token, c.number, c.messages_count as noted, count(m.number) as counted from chats c
        left join messages m on m.application_token = c.application_token and m.chat_number = c.number
        group by c.application_token, c.number, c.messages_count`,
-    )) as [{ application_token: string; number: number; stored: number; counted: number }[]];
+    )) as [{ application_token: string; number: number; noted: number; counted: number }[]];
     const [applications] = (await workspace.sql.raw(
-      `select a.token, a.chats_count as stored, count(c.number) as counted from applications a
+      `select a.token, a.chats_count as noted, count(c.number) as counted from applications a
        left join chats c on c.application_token = a.token group by a.token, a.chats_count`,
-    )) as [{ token: string; stored: number; counted: number }[]];
+    )) as [{ token: string; noted: number; counted: number }[]];
     return new Map([
       ...chats.map(
-        (row) => [`${row.application_token}/${row.number}`, `${row.stored} ${row.counted}`] as const,
+        (row) => [`${row.application_token}/${row.number}`, `${row.noted} ${row.counted}`] as const,
       ),
-      ...applications.map((row) => [row.token, `${row.stored} ${row.counted}`] as const),
+      ...applications.map((row) => [row.token, `${row.noted} ${row.counted}`] as const),
     ]);
   }
 

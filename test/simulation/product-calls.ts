@@ -46,13 +46,7 @@ export const namedCalls = [
 export const callsOfLoad = ["seed", "seed", "select partitions", "select applications"] as const;
 
 /** Calls of a flusher that writes a batch, from the first after it has looked whether it may. */
-export const callsOfWrite = [
-  "count-flush",
-  "begin",
-  "insert messages",
-  "update messages",
-  "commit",
-] as const;
+export const callsOfWrite = ["count-flush", "begin", "insert messages", "update messages", "commit"] as const;
 
 const redisReads = new Set(
   "find page hmget hexists exists hget llen lrange zcard zrange zscore get who-serves read-list".split(" "),

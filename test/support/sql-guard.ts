@@ -1,5 +1,7 @@
 import type { Knex } from "knex";
 
+import { reservedNameIn } from "./reserved-words.ts";
+
 /** What a statement of Sluice must not contain, as some engine it runs on does not know it or bends it. */
 const forbidden: readonly (readonly [name: string, pattern: RegExp])[] = [
   ["AUTO_INCREMENT", /\bauto_increment\b/],
@@ -25,20 +27,29 @@ const forbidden: readonly (readonly [name: string, pattern: RegExp])[] = [
 /** The migrations' own bookkeeping is knex's, of a few rows, and may lie on any one server. */
 const bookkeeping = /^\s*\w[\w\s]*\bknex_migrations(_lock)?\b/;
 
+/** Who migrates takes a turn, and does without where the engine knows no such lock. */
+const turn = /^select get_lock\(\?, \d+\) as is_mine$/;
+
 const partedTable = /\b(chats|messages)\b/;
 const tokenColumn = /\bapplication_token\b/;
 const dataStatement = /^\s*(select|insert|update|delete|replace|with)\b/;
 
 /** What is wrong with a statement, or nothing. Values are bound and not part of it. Pure. */
 export function faultOf(statement: string): string | undefined {
-  const code = withoutStrings(statement).toLowerCase();
-  if (bookkeeping.test(code)) return undefined;
+  const code = withoutStrings(statement).replaceAll("`", "").toLowerCase();
+  if (bookkeeping.test(code) || turn.test(code)) return undefined;
   const found = forbidden.find(([, pattern]) => pattern.test(code));
   if (found) return `contains ${found[0]}`;
   if (dataStatement.test(code) && partedTable.test(code) && !namesToken(code)) {
     return "does not name the application's token";
   }
-  return undefined;
+  return nameFaultOf(statement);
+}
+
+/** What is wrong with the names that a statement gives, a test's own as well. Pure. */
+export function nameFaultOf(statement: string): string | undefined {
+  const name = reservedNameIn(withoutStrings(statement).toLowerCase());
+  return name === undefined ? undefined : `gives the name ${name}, which some server reserves`;
 }
 
 /** An INSERT names it among its columns, any other statement in a condition. */
@@ -48,12 +59,11 @@ function namesToken(code: string): boolean {
   return code !== conditions && tokenColumn.test(conditions);
 }
 
-/** A statement without its literals and comments, and with its quoted names bare. */
+/** A statement without its literals and comments. */
 function withoutStrings(statement: string): string {
   return statement
     .replace(/'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'|"[^"\\]*(?:(?:\\.|"")[^"\\]*)*"/gs, "''")
-    .replace(/\/\*.*?\*\//gs, " ")
-    .replaceAll("`", "");
+    .replace(/\/\*.*?\*\//gs, " ");
 }
 
 /** Settings for connections on which a test looks at what Sluice has done, with statements that Sluice may not use. */

@@ -7,7 +7,7 @@ import { appendFileSync } from "node:fs";
 
 import { Connection } from "mysql2";
 
-import { faultOf, isOfTests } from "./sql-guard.ts";
+import { faultOf, isOfTests, nameFaultOf } from "./sql-guard.ts";
 
 interface Watched {
   readonly config: { readonly connectAttributes?: Readonly<Record<string, unknown>> };
@@ -24,6 +24,7 @@ for (const way of ["query", "execute"] as const) {
   const send = prototype[way];
   prototype[way] = function (sql, ...rest) {
     if (!isOfTests(this.config.connectAttributes ?? {})) watch(textOf(sql));
+    else refuse(textOf(sql), nameFaultOf(textOf(sql)));
     return send.call(this, sql, ...rest);
   };
 }
@@ -31,7 +32,10 @@ for (const way of ["query", "execute"] as const) {
 function watch(statement: string): void {
   if (isFirst) note(`watched ${process.pid}`);
   isFirst = false;
-  const fault = faultOf(statement);
+  refuse(statement, faultOf(statement));
+}
+
+function refuse(statement: string, fault: string | undefined): void {
   if (fault === undefined) return;
   note(`fault ${fault}: ${statement.slice(0, 500).replaceAll(/\s+/g, " ")}`);
   throw new Error(`a statement ${fault}: ${statement}`);

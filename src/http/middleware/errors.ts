@@ -1,5 +1,6 @@
 import { ApiError, internalError } from "../../errors.ts";
 import type { Logger } from "../../telemetry.ts";
+import { reportRefusals } from "../database-refusals.ts";
 import type { ApiContext, ApiMiddleware } from "../context.ts";
 import { templateOf } from "../paths.ts";
 import { problemOf } from "../problem.ts";
@@ -10,13 +11,16 @@ const clientGoneStatus = 499;
 
 /** Answers what the routes throw. Only an error nobody foresaw is logged as one, and told to nobody. */
 export function mapErrors(logger: Logger): ApiMiddleware {
+  const report = reportRefusals(logger);
   return async (ctx, next) => {
     try {
       await next();
     } catch (error) {
       if (error instanceof ClientGoneError) abandon(ctx);
-      else if (error instanceof ApiError) answer(ctx, error);
-      else {
+      else if (error instanceof ApiError) {
+        if (error.cause !== undefined) report(error.cause);
+        answer(ctx, error);
+      } else {
         logger.error(
           { err: error, requestId: ctx.state.requestId, route: templateOf(ctx) },
           "request failed",

@@ -1,7 +1,15 @@
 import { isUtf8 } from "node:buffer";
+import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { koaBody } from "koa-body";
-import { ApiError, bodyTooLarge, invalidBody, unsupportedMediaType } from "../../errors.ts";
+import {
+  ApiError,
+  bodyTooLarge,
+  invalidBody,
+  unsupportedCharset,
+  unsupportedEncoding,
+  unsupportedMediaType,
+} from "../../errors.ts";
 import type { RouteContext } from "../context.ts";
 import { ClientGoneError } from "./client-gone.ts";
 
@@ -17,7 +25,7 @@ export function readJson(maxBytes: number) {
     jsonLimit: maxBytes,
   });
   return async (ctx: RouteContext, next: () => Promise<unknown>): Promise<unknown> => {
-    if (hasBody(ctx.req)) {
+    if (await hasBody(ctx.req)) {
       refuseByHeaders(ctx, maxBytes);
       await readChecked(ctx, parse, maxBytes);
     }
@@ -25,24 +33,46 @@ export function readJson(maxBytes: number) {
   };
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+/**
+ * Whether a request brings any byte. Chunks do not say before how many: some proxies and tunnels announce them
+ * where there is no body. Nothing is taken off the stream.
+ *
+ * @throws {ClientGoneError} where the client hangs up before the first
+ */
+async function hasBody(request: IncomingMessage): Promise<boolean> {
+  if (request.headers["transfer-encoding"] === undefined)
+    return Number(request.headers["content-length"] ?? 0) > 0;
+  await once(request, "readable").catch(() => {
+    throw new ClientGoneError();
+  });
+  return request.readableLength > 0;
 }
 
 /** Refuses what need not be read. A compressed body is refused too: a small one may unpack to anything. */
 function refuseByHeaders(ctx: RouteContext, maxBytes: number): void {
   const { headers } = ctx.req;
-  if ((headers["content-encoding"] ?? "identity") !== "identity") {
-    ctx.set("Accept-Encoding", "identity");
-    throw unsupportedMediaType();
-  }
-  if (headers["content-type"] !== "application/json" && !isJson(ctx)) throw unsupportedMediaType();
+  if (headers["content-encoding"] !== undefined) refuseEncoded(ctx);
+  if (headers["content-type"] !== "application/json") refuseByType(ctx);
   if (Number(headers["content-length"] ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
 }
 
-function isJson(ctx: RouteContext): boolean {
-  const charset = ctx.request.charset.toLowerCase();
-  return ctx.is("application/json") !== false && ["", "utf-8", "utf8"].includes(charset);
+function refuseEncoded(ctx: RouteContext): void {
+  const { headers } = ctx.req;
+  const codings = (headers["content-encoding"] ?? "").toLowerCase().split(",");
+  if (!codings.every((coding) => ["", "identity"].includes(coding.trim()))) {
+    ctx.set("Accept-Encoding", "identity");
+    throw unsupportedEncoding();
+  }
+  // The parser knows it in one spelling.
+  delete headers["content-encoding"];
+}
+
+/** Names of UTF-8 and of a part of it. The bytes are looked at in any case. */
+const charsets = ["", "utf-8", "utf8", "us-ascii", "ascii"];
+
+function refuseByType(ctx: RouteContext): void {
+  if (ctx.is("application/json") === false) throw unsupportedMediaType();
+  if (!charsets.includes(ctx.request.charset.toLowerCase())) throw unsupportedCharset();
 }
 
 async function readChecked(

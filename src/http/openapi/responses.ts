@@ -1,13 +1,20 @@
 import type { ApiError } from "../../errors.ts";
 import {
   bodyTooLarge,
+  chunkExtensionsTooLarge,
+  expectationFailed,
+  headersTooLarge,
   idempotencyKeyReused,
   internalError,
   invalidBody,
   invalidIdempotencyKey,
+  malformedRequest,
   methodNotAllowed,
+  requestTimedOut,
   routeNotFound,
   tooManyRequests,
+  unsupportedCharset,
+  unsupportedEncoding,
   unsupportedMediaType,
 } from "../../errors.ts";
 import { problemOf } from "../problem.ts";
@@ -20,7 +27,18 @@ import type { Json } from "./schemas.ts";
 
 /** What any address may be answered with beside what is described there. */
 export const otherwise: Json = {
-  ...problemResponse([routeNotFound(), methodNotAllowed(), internalError()], [...limitedAnswer, "Allow"]),
+  ...problemResponse(
+    [
+      routeNotFound(),
+      methodNotAllowed(),
+      internalError(),
+      malformedRequest(),
+      requestTimedOut(),
+      expectationFailed(),
+      headersTooLarge(),
+    ],
+    [...limitedAnswer, "Allow"],
+  ),
   description:
     "Any other error, in the same form. An address that is not in this description is answered with 404, " +
     "a method that an address does not have with 405 and `Allow`.",
@@ -59,6 +77,10 @@ function errorsOf(operation: Operation): readonly ApiError[] {
       invalidBody("it is not a well-formed JSON object"),
       bodyTooLarge(409_600),
       unsupportedMediaType(),
+      unsupportedCharset(),
+      unsupportedEncoding(),
+      malformedRequest(),
+      chunkExtensionsTooLarge(),
     );
   if (operation.takesIdempotencyKey) errors.push(invalidIdempotencyKey(), idempotencyKeyReused());
   if (!operation.isUnlimited) errors.push(tooManyRequests(42));
