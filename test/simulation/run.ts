@@ -196,11 +196,7 @@ class Run {
   }
 
   async #before(what: Round["before"]): Promise<void> {
-    if (what === "counts")
-      await this.#finish(
-        "counts",
-        this.system.counts().catch(() => undefined),
-      );
+    if (what === "counts") await this.#wait(this.system.counts().catch(() => undefined));
     if (what === "a while") await this.#pass(aWhileMs);
     if (what === "flush" || what === "a flush and an hour") {
       this.system.trigger("minute");
@@ -280,15 +276,18 @@ class Run {
 
   /** Lets the world go on until something is over. */
   async #finish(what: string, work: Promise<unknown>): Promise<void> {
-    let isOver = false;
-    const over = (): void => {
-      isOver = true;
-    };
-    work.then(over, (error: unknown) => {
+    const settled = work.catch((error: unknown) => {
       this.#model.report("the simulator failed", `${what}: ${String(error)}`);
-      over();
     });
-    if (!(await this.#world.run(() => isOver, drainedWithinMs)))
-      this.#model.report("the simulator failed", `${what} is not over`);
+    if (!(await this.#wait(settled))) this.#model.report("the simulator failed", `${what} is not over`);
+  }
+
+  /** Lets the world go on until something is over, or has stood still for too long; whether it is over. */
+  async #wait(work: Promise<unknown>): Promise<boolean> {
+    let isOver = false;
+    void work.finally(() => {
+      isOver = true;
+    });
+    return this.#world.run(() => isOver, drainedWithinMs);
   }
 }
