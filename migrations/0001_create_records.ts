@@ -1,5 +1,7 @@
 import type { Knex } from "knex";
 
+import { define } from "./repeatable.ts";
+
 /** Tokens and operation ids are compared byte by byte. */
 const asciiBin = "character set ascii collate ascii_bin not null";
 
@@ -10,7 +12,9 @@ const tableOptions = "engine=InnoDB default character set utf8mb4 collate utf8mb
  * that is the shard key of a sharded engine, and the clustered order in which a chat is read.
  */
 export async function up(knex: Knex): Promise<void> {
-  await knex.raw(`
+  await define(
+    knex,
+    `
     create table applications (
       token varchar(64) ${asciiBin},
       name varchar(255) not null,
@@ -20,8 +24,11 @@ export async function up(knex: Knex): Promise<void> {
       updated_at datetime(3) not null,
       primary key (token),
       key applications_by_age (created_at, token)
-    ) ${tableOptions}`);
-  await knex.raw(`
+    ) ${tableOptions}`,
+  );
+  await define(
+    knex,
+    `
     create table chats (
       application_token varchar(64) ${asciiBin},
       number bigint unsigned not null,
@@ -32,8 +39,11 @@ export async function up(knex: Knex): Promise<void> {
       created_at datetime(3) not null,
       updated_at datetime(3) not null,
       primary key (application_token, number)
-    ) ${tableOptions}`);
-  await knex.raw(`
+    ) ${tableOptions}`,
+  );
+  await define(
+    knex,
+    `
     create table messages (
       application_token varchar(64) ${asciiBin},
       chat_number bigint unsigned not null,
@@ -43,7 +53,8 @@ export async function up(knex: Knex): Promise<void> {
       created_at datetime(3) not null,
       updated_at datetime(3) not null,
       primary key (application_token, chat_number, number)
-    ) ${tableOptions}`);
+    ) ${tableOptions}`,
+  );
 }
 
 export async function down(knex: Knex): Promise<void> {

@@ -79,17 +79,22 @@ export class BufferHealth {
   }
 
   /**
-   * Resolves where Redis takes a small write in each partition, and all commands that scripts give may be run.
+   * Resolves where Redis takes a small write, and all commands that scripts give may be run. Where a part of a cluster
+   * does not take it, with what was said of that part.
    *
    * @throws {MissingRightsError} and {BufferUnavailableError} with Redis' word for why not
    */
-  async tryWriting(): Promise<void> {
+  async tryWriting(): Promise<unknown> {
     const now = this.#nowOfRights;
     const partitions = Array.from({ length: this.#keys.partitions }, (_, partition) => partition);
-    const refused = await Promise.all(partitions.map((partition) => this.#try(partition)));
-    this.#missing = [...new Set(refused.flat())].sort();
+    const tried = await Promise.allSettled(partitions.map((partition) => this.#try(partition)));
+    const taken = tried.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    const failed = tried.find((one) => one.status === "rejected");
+    if (failed && taken.length === 0) throw failed.reason;
+    this.#missing = [...new Set(taken.flat())].sort();
     this.requireRights();
-    this.#rightsSince = now;
+    if (!failed) this.#rightsSince = now;
+    return failed?.reason;
   }
 
   /**

@@ -76,7 +76,8 @@ const silent: Check = {
 
 async function look({ health }: Buffer): Promise<Check> {
   try {
-    const [memory] = await Promise.all([health.readMemory(), health.tryWriting()]);
+    const [memory, failure] = await Promise.all([health.readMemory(), health.tryWriting()]);
+    if (failure !== undefined) return { name: "redis", ready: true, ...describePart(failure) };
     return { name: "redis", ready: true, answers: true, ...describeMemory(memory) };
   } catch (error) {
     return { name: "redis", ready: false, ...describeRefusal(error) };
@@ -90,6 +91,17 @@ function describeRefusal(error: unknown): Refusal & Pick<Check, "answers"> {
   if (!refusal) return { ...away, answers: false };
   if (!(error instanceof MissingRightsError)) return { ...refusal, answers: true };
   return { ...refusal, answers: true, detail: `may not be asked for ${error.commands.join(", ")}` };
+}
+
+/** What to say where the other parts of a cluster serve. */
+function describePart(error: unknown): Omit<Check, "name" | "ready"> {
+  const { detail, remedy } = describeRefusal(error);
+  return {
+    answers: true,
+    isNoticed: true,
+    detail: `serves a part of the applications only: a master ${detail}`,
+    remedy,
+  };
 }
 
 /** What to say of Redis' memory; "answers" where all is well with it. */

@@ -53,10 +53,28 @@ describe("With a million pending and a hundred thousand dead letters, a page of 
     );
   }
 
+  type Counts = ReadonlyMap<string, number>;
+  const difference = (after: Counts, before: Counts): Map<string, number> =>
+    new Map([...after].map(([name, calls]) => [name, calls - (before.get(name) ?? 0)]));
+
+  /** What a look at whether Redis serves takes: one script that tries each command on a key of its own. */
+  async function trial(): Promise<Map<string, number>> {
+    const before = await commandCounts();
+    await stage.buffer.health.tryWriting();
+    return difference(await commandCounts(), before);
+  }
+
+  /** Without the trials among them: nothing else calls LPOS. */
+  async function withoutTrials(ran: Counts): Promise<[string, number][]> {
+    const trials = ran.get("lpos") ?? 0;
+    const each = await trial();
+    return [...ran].map(([name, calls]) => [name, calls - trials * (each.get(name) ?? 0)]);
+  }
+
   const pages: [string, number][] = [
-    ["/ops", 40],
-    ["/ops/partitions", 40],
-    ["/ops/status", 40],
+    ["/ops", 50],
+    ["/ops/partitions", 50],
+    ["/ops/status", 50],
     ["/ops/history", 40],
     ["/ops/dead-letters", 450],
     ["/ops/dead-letters?from=99990&per=100", 450],
@@ -70,8 +88,9 @@ describe("With a million pending and a hundred thousand dead letters, a page of 
       const { status } = await stage.get(path, { authorization });
       expect(status).to.equal(200);
       const after = await commandCounts();
-      const ran = [...after].filter(([name, calls]) => name !== "info" && calls > (before.get(name) ?? 0));
-      const count = ran.reduce((sum, [name, calls]) => sum + calls - (before.get(name) ?? 0), 0);
+      const counted = await withoutTrials(difference(after, before));
+      const ran = counted.filter(([name, calls]) => !["info", "lpos"].includes(name) && calls > 0);
+      const count = ran.reduce((sum, [, calls]) => sum + calls, 0);
       expect(count, JSON.stringify(ran)).to.be.at.most(most);
       for (const walk of ["keys", "scan", "hscan", "zscan", "sscan", "smembers", "hkeys", "hvals"]) {
         expect(ran.map(([name]) => name)).to.not.include(walk);
