@@ -1,5 +1,3 @@
-import type { ChainableCommander } from "ioredis";
-
 import { acknowledgementOf } from "./acknowledgement.ts";
 import {
   type Batch,
@@ -15,10 +13,12 @@ import {
 import { NewerRecordError } from "../records.ts";
 import type { Connection } from "./connections.ts";
 import type { Keys } from "./keys.ts";
-import { type ListName, parentOf, parseReference, type Place, type Reference } from "./references.ts";
+import { pipelined } from "./pipelined.ts";
+import { type ListName, parseReference, type Reference } from "./references.ts";
 import type { Lease } from "./leases.ts";
 import type { Scripts } from "./scripts.ts";
 import { UnexpectedReplyError } from "./scripts.ts";
+import { findStranded, type Stranded } from "./stranded.ts";
 
 export type AckReply =
   /** Everything in the batch left the buffer, but for `changed` records, which are listed again. */
@@ -172,28 +172,9 @@ export class PendingBatches {
     return { head: { position: Number(position ?? 0), epoch: epoch ?? "" }, read };
   }
 
-  /**
-   * The messages of a batch whose chat is dead: written beneath it they would be found by nobody. So it is also where
-   * the chat is listed again, for another try.
-   */
-  async stranded({ list, entries }: Batch): Promise<ReadonlySet<PendingEntry>> {
-    if (list === "chats") return new Set();
-    const messages = new Map<Place, PendingEntry[]>();
-    for (const siblings of byParent(entries).values()) {
-      const [{ token, chatNumber = 0 }] = siblings;
-      messages.set({ token, number: chatNumber }, siblings);
-    }
-    const chats = [...byParent([...messages.keys()]).values()];
-    const replies = await this.#pipelined((pipeline) => {
-      for (const siblings of chats)
-        pipeline.hmget(
-          this.#keys.dead(parentOf(siblings[0])),
-          ...siblings.map(({ number }) => String(number)),
-        );
-    });
-    const isDead = (at: number, nth: number) => (replies[at] as (string | null)[])[nth] !== null;
-    const dead = chats.flatMap((siblings, at) => siblings.filter((_, nth) => isDead(at, nth)));
-    return new Set(dead.flatMap((chat) => messages.get(chat) ?? []));
+  /** The messages of a batch whose chat is dead: written beneath it they would be found by nobody. */
+  async stranded(batch: Batch): Promise<Stranded> {
+    return findStranded(this.#connection, this.#keys, batch);
   }
 
   /**
@@ -227,7 +208,7 @@ export class PendingBatches {
     const references = listed.map(parseReference);
     const known = references.filter((reference) => reference !== undefined);
     const groups = [...byParent(known, ({ origin }) => origin).values()];
-    const replies = await this.#pipelined((pipeline) => {
+    const replies = await pipelined(this.#connection, (pipeline) => {
       for (const siblings of groups) {
         pipeline.hmget(this.#keys.home(siblings[0]), ...siblings.map(({ number }) => String(number)));
       }
@@ -247,22 +228,10 @@ export class PendingBatches {
 
   async #deletedApplications(entries: readonly Reference[]): Promise<Set<string>> {
     const tokens = [...new Set(entries.map(({ token }) => token))];
-    const marks = await this.#pipelined((pipeline) => {
+    const marks = await pipelined(this.#connection, (pipeline) => {
       for (const token of tokens) pipeline.hexists(this.#keys.counter({ token }), "deleted");
     });
     return new Set(tokens.filter((_, at) => marks[at] === 1));
-  }
-
-  /** Sends commands together; answers their replies. */
-  async #pipelined(fill: (pipeline: ChainableCommander) => void): Promise<unknown[]> {
-    const pipeline = this.#connection.client.pipeline();
-    fill(pipeline);
-    const results = (await this.#connection.settled(pipeline.exec())) ?? [];
-    return Promise.all(
-      results.map(([error, reply]) =>
-        error ? this.#connection.settled(Promise.reject(error)) : Promise.resolve(reply),
-      ),
-    );
   }
 }
 

@@ -25,6 +25,9 @@ import { writeIsolating } from "./isolate.ts";
 import { Patience } from "./patience.ts";
 import type { Clock, FlushLog, ListName, Sink, Source, Trigger } from "./ports.ts";
 
+/** How often chats are drained for messages in hand, while one that was refused is changed and listed again. */
+const triesOfParents = 5;
+
 /** A batch that is in MySQL, but for what died. */
 interface Written {
   readonly batch: Batch;
@@ -135,10 +138,13 @@ export class Drain {
   /** Writes the chats of messages in hand; answers which of these then cannot be written, as their chat was not. */
   async #flushParentsOf(batch: Batch, trigger: Trigger): Promise<ReadonlySet<PendingEntry>> {
     if (batch.list !== "messages") return new Set();
-    await this.#drain("chats", trigger, "what-waited", true);
-    // Stopped before all chats were drained: the messages must wait for them.
-    if (this.#parts.signal.aborted) throw new DrainStoppedError();
-    return this.#patience.through(() => this.#parts.source.stranded(batch));
+    for (let attempt = 1; ; attempt += 1) {
+      await this.#drain("chats", trigger, "what-waited", true);
+      // Stopped before all chats were drained: the messages must wait for them.
+      if (this.#parts.signal.aborted) throw new DrainStoppedError();
+      const { messages, mayPass } = await this.#patience.through(() => this.#parts.source.stranded(batch));
+      if (!mayPass || attempt === triesOfParents) return messages;
+    }
   }
 
   async #gather(list: ListName, { extent, waiting }: DrainProgress): Promise<Batch> {

@@ -1,6 +1,7 @@
 import type { Batch, PendingEntry } from "../buffer/batch.ts";
 import type { AckReply } from "../buffer/pending-batches.ts";
 import type { Flush } from "../buffer/recent-flushes.ts";
+import type { Stranded } from "../buffer/stranded.ts";
 import type { WriteOutcome } from "../store/outcome.ts";
 import type { NewRow } from "../store/tables.ts";
 
@@ -16,7 +17,7 @@ export interface Source {
   /** Reads a batch and leaves it there; `skip` references before it are passed over. */
   peek(list: ListName, skip: number): Promise<Batch>;
   /** The entries of a batch that cannot be written, as the chat they belong to was refused. */
-  stranded(batch: Batch): Promise<ReadonlySet<PendingEntry>>;
+  stranded(batch: Batch): Promise<Stranded>;
   /** Removes a committed batch, keeps apart what died and why, and adds to the totals. */
   acknowledge(
     batch: Batch,

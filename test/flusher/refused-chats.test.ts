@@ -117,6 +117,18 @@ describe("A chat that MySQL refuses", () => {
     expect((await stage.buffer.totals.read(0)).deadLetters).to.equal(11);
   });
 
+  it("has its messages written where it was mended meanwhile, and is listed for another try", async () => {
+    await stage.accept({ token }, tooLongTitle);
+    for (let nth = 0; nth < 10; nth += 1) await stage.accept(chat, "of a chat that is mended");
+    await stage.drain(
+      refusing(async () => stage.revise("chat", 1, { text: "mended" })),
+      "threshold",
+    );
+    expect(await stage.storedText("chat", 1)).to.equal("mended");
+    expect(await storedMessages()).to.equal(10);
+    await stage.expectNothingLeft();
+  });
+
   /** A store whose first refusal of a chat is heard of after somebody else did something. */
   function refusing(meanwhile: () => Promise<void>): Store {
     const store = openStore(stage.workspace.config.database, "writing");
