@@ -225,7 +225,9 @@ export class Clients {
       this.#model.acknowledge(record, write, begun);
       return `200 ${record.shownPath}`;
     }
-    if (answer.refusal.status < 500) this.#model.refuseWrite(record, write);
+    // A change that is answered 404 may have been made, and gone with what was deleted since.
+    const isOpen = answer.refusal.status === 404 && kind === "update";
+    if (answer.refusal.status < 500 && !isOpen) this.#model.refuseWrite(record, write);
     if (answer.refusal.status === 404) this.#model.absent(record, begun, kind);
     return this.#refused(answer.refusal, record);
   }
