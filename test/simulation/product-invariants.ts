@@ -32,11 +32,11 @@ for home, mark in pairs({ pending = '', revisions = ':r', dead = ':d' }) do
   end
 end
 
--- What lay beneath a deleted parent is gone, and references may outlast its mark.
+-- What lay beneath a deleted parent is gone, and references may outlast its mark; a counter without a number is a load's.
 local function is_gone(parent)
   local counter = root .. 'counter:' .. parent
   local is_deleted = redis.call('HEXISTS', root .. 'counter:' .. string.match(parent, '^[^:]*'), 'deleted') == 1
-  return is_deleted or redis.call('EXISTS', counter) == 0 or redis.call('HEXISTS', counter, 'deleted') == 1
+  return is_deleted or redis.call('HEXISTS', counter, 'last') == 0 or redis.call('HEXISTS', counter, 'deleted') == 1
 end
 for reference in pairs(listed) do
   local parent = string.match(reference, '^(.*):%d+') or reference
