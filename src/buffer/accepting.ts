@@ -126,8 +126,8 @@ export class Accepting {
     if (records.some(({ reconnects }) => reconnects !== this.#scripts.reconnects)) {
       return records.map(() => ["reconnected"]);
     }
-    this.#health.requireRights();
-    const { maxRecords, maxBytes, thresholds } = this.#limits;
+    const { maxRecords, thresholds } = this.#limits;
+    const maxBytes = this.#health.bound(this.#limits.maxBytes);
     const keys = [
       this.#keys.meta(partition),
       this.#keys.list(partition, "chats"),
@@ -135,7 +135,7 @@ export class Accepting {
     ];
     const args = [
       maxRecords,
-      this.#health.isShortOfMemory ? 0 : maxBytes,
+      maxBytes,
       thresholds.chats,
       thresholds.messages,
       this.#keys.wakeChannel(partition),

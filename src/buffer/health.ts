@@ -49,14 +49,14 @@ export class BufferHealth {
     this.#keys = keys;
   }
 
-  /** Whether the memory was found to be so full that nothing new should be accepted. */
-  get isShortOfMemory(): boolean {
-    return this.#isShort;
-  }
-
-  /** Passes unless rights were found to be missing: half of a script would then be done. @throws {MissingRightsError} */
-  requireRights(): void {
-    if (this.#missing.length > 0) throw new MissingRightsError(this.#missing);
+  /**
+   * Of the bytes that may be pending those that may be now: none where the memory was found to be too full for more.
+   *
+   * @throws {MissingRightsError} where rights were found to be missing: half of a script would then be done
+   */
+  bound(maxBytes: number): number {
+    this.#requireRights();
+    return this.#isShort ? 0 : maxBytes;
   }
 
   /**
@@ -92,7 +92,7 @@ export class BufferHealth {
     const failed = tried.find((one) => one.status === "rejected");
     if (failed && taken.length === 0) throw failed.reason;
     this.#missing = [...new Set(taken.flat())].sort();
-    this.requireRights();
+    this.#requireRights();
     if (!failed) this.#rightsSince = now;
     return failed?.reason;
   }
@@ -103,6 +103,10 @@ export class BufferHealth {
    */
   async checkRights(): Promise<void> {
     if (this.#rightsSince !== this.#nowOfRights) await this.tryWriting();
+  }
+
+  #requireRights(): void {
+    if (this.#missing.length > 0) throw new MissingRightsError(this.#missing);
   }
 
   /** Differs where another user or server may be met than before, and where rights were found to be missing. */

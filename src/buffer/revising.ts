@@ -38,7 +38,7 @@ export class Revising {
    * @throws {BufferUnavailableError} when Redis did not answer; the change may then have been made.
    */
   async revise(place: Place, seen: Seen, record: PendingRecord): Promise<ReviseReply> {
-    this.#health.requireRights();
+    const maxBytes = this.#health.bound(this.#limits.maxBytes);
     const { token, chatNumber } = place;
     const partition = this.#keys.partitionOf(token);
     const list = chatNumber === undefined ? "chats" : "messages";
@@ -61,7 +61,7 @@ export class Revising {
       referenceTo(place, "pending"),
       this.#limits.thresholds[list],
       this.#keys.wakeChannel(partition),
-      this.#health.isShortOfMemory ? 0 : this.#limits.maxBytes,
+      maxBytes,
     ]);
     return reviseReply(reply);
   }

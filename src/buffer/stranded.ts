@@ -2,7 +2,7 @@ import { type Batch, byParent, type PendingEntry } from "./batch.ts";
 import type { Connection } from "./connections.ts";
 import type { Keys } from "./keys.ts";
 import { pipelined } from "./pipelined.ts";
-import { parentOf, type Place, referenceTo } from "./references.ts";
+import { type Place, referenceTo } from "./references.ts";
 
 /** The messages of a batch that cannot be written. */
 export interface Stranded {
@@ -35,7 +35,7 @@ async function deadAmong(connection: Connection, keys: Keys, chats: readonly Pla
   const replies = await pipelined(connection, (pipeline) => {
     for (const siblings of families)
       pipeline.hmget(
-        keys.dead(parentOf({ token: siblings[0].token })),
+        keys.dead({ token: siblings[0].token }),
         ...siblings.map(({ number }) => String(number)),
       );
   });

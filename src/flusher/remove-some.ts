@@ -37,14 +37,14 @@ export async function removeSome(
   const { removal, hasMore } = await firstOf(store, ({ token }) => buffer.partitionOf(token) === partition);
   if (!removal) return false;
   const parent = parentOf(removal);
-  const [meanwhile, afterwards] =
-    removal.chatNumber === undefined ? (["ever", markSeconds] as const) : [chatMarkSeconds, chatMarkSeconds];
+  const isApplication = removal.chatNumber === undefined;
   // Again: whoever deleted it may have died between MySQL and Redis, and Redis been put back to an older copy.
-  const isDeleted = !removal.isBack && (await buffer.revising.markDeleted(parent, meanwhile));
+  const isDeleted =
+    !removal.isBack && (await buffer.revising.markDeleted(parent, isApplication ? "ever" : chatMarkSeconds));
   if (isDeleted) await buffer.owed.oweRemoval(parent);
   const step = isDeleted ? removal : { ...removal, isBack: true as const };
   const isDone = await counted((flush) => store.removals.step(step, rowsAtOnce, flush));
-  if (isDone && isDeleted) await buffer.revising.markDeleted(parent, afterwards);
+  if (isDone && isApplication) await buffer.revising.markDeleted(parent, markSeconds);
   return !isDone || hasMore;
 }
 

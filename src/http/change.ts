@@ -23,19 +23,8 @@ const maxAttempts = 20;
  * takes the change to MySQL. So a change is seen at once, also while MySQL is writing what it changes.
  */
 export function createChanger(buffer: Buffer, store: Store, read: Reader): Changer {
-  /** A record that is looked for in vain, and there when its client is to be told so, came to be in between: once more. */
-  async function change<T>(
-    numbered: Numbered<T>,
-    number: number,
-    edit: Edit,
-    look: () => Promise<unknown>,
-  ): Promise<void> {
-    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-      if (await changeRecord(buffer, numbered, number, edit)) return;
-      await look();
-    }
-    throw bufferUnavailable();
-  }
+  const change = <T>(numbered: Numbered<T>, number: number, edit: Edit, look: () => Promise<unknown>) =>
+    changeRecord(buffer, numbered, number, edit, look);
 
   return {
     createApplication: (name, idempotency) => createApplication(buffer, store, name, idempotency),
@@ -76,23 +65,29 @@ export function createChanger(buffer: Buffer, store: Store, read: Reader): Chang
 
 type Edit = { readonly text: string | null } | "delete";
 
-/** Makes the change on what the record is at that moment; false where there was no such record. */
+/**
+ * Makes the change on what the record is at that moment. Where there is none, `look` tells the client so by what it
+ * throws; if it finds one, that came to be in between, and is changed.
+ */
 async function changeRecord<T>(
   buffer: Buffer,
   numbered: Numbered<T>,
   number: number,
   edit: Edit,
-): Promise<boolean> {
+  look: () => Promise<unknown>,
+): Promise<void> {
   const place = { ...numbered.parent, number };
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
     const seen = await answerable(buffer.reads.find(place));
-    if (seen.kind === "gone") return false;
-    const current = await currentOf(seen, numbered, number);
-    if (!current || current.isDeleted) return false;
+    const current = seen.kind === "gone" ? undefined : await currentOf(seen, numbered, number);
+    if (seen.kind === "gone" || !current || current.isDeleted) {
+      await look();
+      continue;
+    }
     const reply = await answerable(buffer.revising.revise(place, seen, edited(current, edit)));
-    if (reply.kind === "revised") return true;
-    if (reply.kind === "gone") return false;
+    if (reply.kind === "revised") return;
     if (reply.kind === "full") throw bufferFull();
+    if (reply.kind === "gone") await look();
   }
   throw bufferUnavailable();
 }

@@ -1,13 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
-
 import type { Store } from "../store/store.ts";
-import type { Check } from "./engine-check.ts";
-
-/** Why MySQL lets nobody in, and what to do about it. */
-interface Refusal {
-  readonly detail: string;
-  readonly remedy: string;
-}
+import { type Check, inTime, type Refusal, tooLate } from "./engine-check.ts";
 
 const wrongPassword: Refusal = {
   detail: "refuses the user or the password, or wants TLS of it",
@@ -69,17 +61,15 @@ const notMigrated: Refusal = {
   remedy: "Run sluice migrate. Nothing else has to be done: work goes on by itself.",
 };
 
-const patienceMs = 800;
-
 /** Looks whether MySQL answers and has the tables of this program, within a second whatever it does. */
 export async function checkDatabase(store: Store): Promise<Check> {
-  return Promise.race([look(store), delay(patienceMs, silent, { ref: false })]);
+  return inTime(look(store), silent);
 }
 
 /** Its absence is what the buffer is for, and leaves the API ready. */
 const away = { name: "database", ready: true, answers: false } as const;
 
-const silent: Check = { ...away, detail: `no answer within ${patienceMs} ms` };
+const silent: Check = { ...away, detail: tooLate };
 
 async function look(store: Store): Promise<Check> {
   try {

@@ -1,14 +1,10 @@
-import { setTimeout as delay } from "node:timers/promises";
-
 import type { Buffer } from "../buffer/buffer.ts";
 import { type JobName, jobNames, type JobStatus } from "../buffer/job-runs.ts";
 import type { SearchPing } from "../search/ping.ts";
 import type { Store } from "../store/store.ts";
-import type { Check } from "./engine-check.ts";
+import { type Check, inTime, tooLate } from "./engine-check.ts";
 import { checkDatabase } from "./database-check.ts";
 import { checkRedis } from "./redis-check.ts";
-
-const patienceMs = 800;
 
 /**
  * Looks at Redis and MySQL, within a second whatever they do. Without Redis nothing can be accepted; without
@@ -57,14 +53,9 @@ interface Answer {
 }
 
 async function detailOf(question: Promise<string | undefined>): Promise<Answer> {
-  const late = delay(
-    patienceMs,
-    { answers: false, detail: `no answer within ${patienceMs} ms` },
-    { ref: false },
-  );
   const answer = question.then(
     (detail) => ({ answers: true, detail: detail ?? "" }),
     () => ({ answers: false, detail: "does not answer" }),
   );
-  return Promise.race([answer, late]);
+  return inTime(answer, { answers: false, detail: tooLate });
 }

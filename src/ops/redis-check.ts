@@ -1,15 +1,7 @@
-import { setTimeout as delay } from "node:timers/promises";
-
 import type { Buffer } from "../buffer/buffer.ts";
 import { BufferUnavailableError } from "../buffer/connections.ts";
 import { MissingRightsError, mostMemoryShare, type RedisMemory } from "../buffer/health.ts";
-import type { Check } from "./engine-check.ts";
-
-/** Why Redis does not take what Sluice writes, and what to do about it. */
-interface Refusal {
-  readonly detail: string;
-  readonly remedy: string;
-}
+import { type Check, inTime, type Refusal, tooLate } from "./engine-check.ts";
 
 const refusals: Readonly<Record<string, Refusal>> = {
   OOM: {
@@ -58,12 +50,9 @@ const away: Refusal = {
   remedy: "Start redis, or mend its address. Nothing else has to be done: work goes on by itself.",
 };
 
-const patienceMs = 800;
-
 /** Has Redis take a small write, and looks at its memory; within a second whatever it does. */
 export async function checkRedis(buffer: Buffer): Promise<Check> {
-  const late = delay(patienceMs, silent, { ref: false });
-  return Promise.race([look(buffer), late]);
+  return inTime(look(buffer), silent);
 }
 
 const silent: Check = {
@@ -71,7 +60,7 @@ const silent: Check = {
   name: "redis",
   ready: false,
   answers: false,
-  detail: `no answer within ${patienceMs} ms`,
+  detail: tooLate,
 };
 
 async function look({ health }: Buffer): Promise<Check> {
