@@ -50,10 +50,9 @@ export function acknowledgementOf(
     keys.dirty(partition),
     keys.owedChats(partition),
   ];
-  const nowMs = Date.now();
   const args: Arguments = [lease.value, references.length, list, batch.position, batch.epoch];
   const mayOwe = list === "messages" ? mostOwed || noIndex : 0;
-  args.push(idleCounterSeconds, nowMs, mayOwe, placeholder(nowMs));
+  args.push(idleCounterSeconds, mayOwe, placeholder());
   args.push(deleted.length, vanished.length, committed?.epoch ?? "", committed?.flushSequence ?? 0);
   names.push(...[...deleted, ...vanished].map((chat) => keys.counter(chat)));
   args.push(totals.size, ...[...totals].flat());
@@ -101,8 +100,8 @@ function reasonOf(entry: PendingEntry | UnreadableEntry, deaths: Fate["deaths"])
   return "reason" in entry ? entry.reason : (deaths.get(entry) ?? "");
 }
 
-function placeholder(nowMs: number): string {
-  return encodeRecord(tombstone(randomBytes(12).toString("base64url"), nowMs));
+function placeholder(): string {
+  return encodeRecord(tombstone(randomBytes(12).toString("base64url"), Date.now()));
 }
 
 /** Names a list's entry that is no reference; the same one has the same name however often it is met. */

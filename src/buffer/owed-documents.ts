@@ -28,8 +28,8 @@ export type OwedChat = Required<Parent>;
 export interface OwedTotals {
   readonly documents: number;
   readonly removals: number;
-  /** When the oldest owed document was committed, Unix milliseconds; absent when none is owed. */
-  readonly oldestAtMs: number | undefined;
+  /** How long ago the oldest owed document was committed, by the clock of Redis; 0 when none is owed. */
+  readonly oldestAgeMs: number;
 }
 
 /**
@@ -53,14 +53,16 @@ export class OwedDocuments {
   /** What is owed in a partition; costs the same however much it is. */
   async totals(partition: number): Promise<OwedTotals> {
     const { client } = this.#connection;
-    const [documents, removals, oldest] = await this.#connection.settled(
+    const [documents, removals, oldest, nowMs] = await this.#connection.settled(
       Promise.all([
         client.hget(this.#keys.meta(partition), "owed"),
         client.zcard(this.#keys.owedRemovals(partition)),
         client.zrange(this.#keys.owedChats(partition), "0", "0", "WITHSCORES"),
+        this.#scripts.timeMs(this.#keys.meta(partition)),
       ]),
     );
-    return { documents: Number(documents ?? 0), removals, oldestAtMs: scoredPairs(oldest)[0]?.[1] };
+    const [, committedAtMs = nowMs] = scoredPairs(oldest)[0] ?? [];
+    return { documents: Number(documents ?? 0), removals, oldestAgeMs: Math.max(0, nowMs - committedAtMs) };
   }
 
   /** Up to `limit` chats of a partition with owed documents, those that wait longest first. */
@@ -106,7 +108,7 @@ export class OwedDocuments {
    */
   async owe(partition: number, messages: readonly Omit<OwedMessage, "sequence">[] = []): Promise<number> {
     const keys = [this.#keys.meta(partition), this.#keys.owedChats(partition)];
-    const args: (string | number)[] = [Date.now()];
+    const args: (string | number)[] = [];
     for (const siblings of byParent(messages).values()) {
       const [chat] = siblings;
       keys.push(this.#keys.owed(chat));

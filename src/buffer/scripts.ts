@@ -51,14 +51,15 @@ const keyCounts: Partial<Record<ScriptName, readonly number[]>> = {
 
 /** What stands in front of a script, of the files in `lua/shared/`. */
 const shared: Partial<Record<ScriptName, readonly string[]>> = {
-  accept: ["waits"],
+  accept: ["clock", "waits"],
   seed: ["parents"],
   find: ["parents"],
   page: ["parents"],
-  revise: ["parents", "waits"],
+  revise: ["parents", "clock", "waits"],
   "delete-parent": ["parents"],
-  acknowledge: ["parents", "waits"],
-  bury: ["parents", "waits"],
+  acknowledge: ["parents", "clock", "waits"],
+  bury: ["parents", "clock", "waits"],
+  owe: ["clock"],
 };
 
 /**

@@ -83,14 +83,13 @@ async function readIndexStatus(buffer: Buffer, partitions: readonly number[]): P
     Promise.all(partitions.map((partition) => buffer.owed.totals(partition))),
     Promise.all(partitions.map((partition) => buffer.indexTotals.read(partition))),
   ]);
-  const oldest = owed.map(({ oldestAtMs }) => oldestAtMs).filter((at) => at !== undefined);
   const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
   return {
     owed: {
       documents: sum(owed.map(({ documents }) => documents)),
       removals: sum(owed.map(({ removals }) => removals)),
     },
-    oldestAgeSeconds: oldest.length > 0 ? Math.max(0, Date.now() - Math.min(...oldest)) / 1000 : 0,
+    oldestAgeSeconds: Math.max(0, ...owed.map(({ oldestAgeMs }) => oldestAgeMs)) / 1000,
     indexed: sum(totals.map(({ indexed }) => indexed)),
     refused: sum(totals.map(({ refused }) => refused)),
   };

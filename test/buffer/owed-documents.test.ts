@@ -75,7 +75,28 @@ describe("Owed documents", () => {
     expect(await buffer.owed.chats(0, 10)).to.deep.equal([chat, other]);
     const totals = await buffer.owed.totals(0);
     expect(totals).to.include({ documents: 4, removals: 0 });
-    expect(totals.oldestAtMs).to.be.at.least(before);
+    expect(totals.oldestAgeMs)
+      .to.be.at.least(0)
+      .and.at.most(Date.now() - before + 1);
+  });
+
+  it("grow old by the clock of Redis, whatever that of the flusher says", async () => {
+    await accept(chat, 1);
+    const real = Date.now;
+    Date.now = () => real() + 7_200_000;
+    try {
+      await flush();
+    } finally {
+      Date.now = real;
+    }
+    await accept(other, 1);
+    Date.now = () => real() - 7_200_000;
+    try {
+      await flush();
+    } finally {
+      Date.now = real;
+    }
+    expect((await buffer.owed.totals(0)).oldestAgeMs).to.be.within(0, 60_000);
   });
 
   it("leave out what MySQL refused, and gain it when it lands", async () => {
@@ -116,7 +137,7 @@ describe("Owed documents", () => {
     expect((await buffer.owed.totals(0)).documents).to.equal(1);
     await buffer.owed.settle(0, asMessages(await owedOf(chat)));
     expect(await buffer.owed.chats(0, 10)).to.deep.equal([]);
-    expect(await buffer.owed.totals(0)).to.deep.equal({ documents: 0, removals: 0, oldestAtMs: undefined });
+    expect(await buffer.owed.totals(0)).to.deep.equal({ documents: 0, removals: 0, oldestAgeMs: 0 });
   });
 
   it("settled twice are counted once", async () => {
@@ -195,7 +216,7 @@ describe("Owed documents", () => {
     await without.batches.acknowledge(lease, batch, new Map(), new Map());
     await without.owed.oweRemoval(chat);
     without.close();
-    expect(await buffer.owed.totals(0)).to.deep.equal({ documents: 0, removals: 0, oldestAtMs: undefined });
+    expect(await buffer.owed.totals(0)).to.deep.equal({ documents: 0, removals: 0, oldestAgeMs: 0 });
     expect(await buffer.owed.behind(0)).to.be.a("string");
   });
 });

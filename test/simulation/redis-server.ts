@@ -4,6 +4,8 @@
  */
 import type { Redis } from "ioredis";
 
+import { beginningMs } from "./world.ts";
+
 /** All that it holds at one moment. */
 export interface RedisCopy {
   readonly values: readonly (readonly [key: string, dump: Buffer])[];
@@ -13,19 +15,20 @@ export interface RedisCopy {
 type Command = (...args: unknown[]) => Promise<unknown>;
 
 /**
- * In a script `redis.call` notes what has to do with time or with subscribers, and passes on the rest: Redis itself
- * never lets a key expire. The notes come back with the reply.
+ * In a script `redis.call` notes what has to do with time or with subscribers, tells virtual time, which is the last
+ * argument, and passes on the rest: Redis itself never lets a key expire. The notes come back with the reply.
  */
 const prelude = `
-local sim_redis, sim_notes = redis, {}
+local sim_redis, sim_notes, sim_now = redis, {}, tonumber(table.remove(ARGV))
 local redis = { error_reply = sim_redis.error_reply, status_reply = sim_redis.status_reply, pcall = sim_redis.pcall }
 local function sim_note(...)
   for _, part in ipairs({ ... }) do sim_notes[#sim_notes + 1] = tostring(part) end
 end
 function redis.call(command, key, ...)
   local name, args = string.upper(command), { ... }
-  -- The real time: it is only noted, for people to see how long something waits.
-  if name == 'TIME' then return sim_redis.call(command) end
+  if name == 'TIME' then
+    return { string.format('%.0f', math.floor(sim_now / 1000)), string.format('%.0f', sim_now % 1000 * 1000) }
+  end
   if name == 'EXPIRE' or name == 'PEXPIRE' then
     if sim_redis.call('EXISTS', key) == 0 then return 0 end
     sim_note('expire', key, tonumber(args[1]) * (name == 'EXPIRE' and 1000 or 1))
@@ -98,7 +101,8 @@ export class RedisServer {
 
   /** Runs a script with the number of its keys, its keys and its arguments. */
   async script(name: string, args: readonly unknown[]): Promise<unknown> {
-    const [notes, reply] = (await this.#command(`sim-${name}`, args)) as [string[], unknown];
+    const nowMs = beginningMs + Math.floor(this.nowMs());
+    const [notes, reply] = (await this.#command(`sim-${name}`, [...args, nowMs])) as [string[], unknown];
     for (let at = 0; at < notes.length; at += 3) this.#obey(notes.slice(at, at + 3));
     if (reply instanceof Error) throw reply;
     return reply;

@@ -7,7 +7,7 @@ import { chanceOf } from "./chance.ts";
 import { type Host, quiet, runAs, type VirtualTimer } from "./virtual-time.ts";
 
 /** Virtual time begins here, Unix milliseconds. */
-const beginningMs = 1_760_000_000_000;
+export const beginningMs = 1_760_000_000_000;
 
 /** A process of the simulated system. It loses everything when it is gone; a frozen one only stands still. */
 export class SimProcess {

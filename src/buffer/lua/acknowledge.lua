@@ -5,10 +5,10 @@
 --       then the counter of each of these chats
 --       then for each parent: its counter, its pending records, its revisions, its dead letters, its owed documents
 -- ARGV  1 the lease's value   2 references taken   3 the list's name   4 position of the first of them   5 the epoch
---       under which they were read   6 seconds an idle counter stays   7 time now, milliseconds
---       8 most documents owed, 0 where chats are written, -1 where no index is kept   9 payload of a deleted record, in place of an unreadable one
---       10 chats whose deletion was written   11 chats whose record has vanished
---       12 epoch, 13 flush sequence that MySQL has committed
+--       under which they were read   6 seconds an idle counter stays
+--       7 most documents owed, 0 where chats are written, -1 where no index is kept   8 payload of a deleted record, in place of an unreadable one
+--       9 chats whose deletion was written   10 chats whose record has vanished
+--       11 epoch, 12 flush sequence that MySQL has committed
 --       then totals to add: how many, then field, increment of each
 --       then entries of the list that are no references: how many, then of each its id and itself
 --       then for each parent: its reference prefix; of new records that were written how many, their numbers, their
@@ -39,7 +39,8 @@ local taken, head = tonumber(ARGV[2]), 'head:' .. ARGV[3]
 local at_head = redis.call('HMGET', meta, head, 'epoch')
 if tonumber(at_head[1] or '0') ~= tonumber(ARGV[4]) or (at_head[2] or '') ~= ARGV[5] then return { 'moved' } end
 
-local at = 14
+local at = 13
+local now = clock_ms()
 local function take()
   local value = ARGV[at]
   at = at + 1
@@ -57,17 +58,17 @@ end
 for _ = 1, tonumber(take()) do
   local id = take()
   redis.call('HSET', KEYS[7], id, take())
-  redis.call('ZADD', dead_letters, ARGV[7], id)
+  redis.call('ZADD', dead_letters, now, id)
   redis.call('HSET', reasons, id, 'unreadable: no reference to a record')
 end
 
-local most_owed = tonumber(ARGV[8])
+local most_owed = tonumber(ARGV[7])
 local marks = redis.call('HMGET', meta, 'touched', 'owed', 'epoch', 'committed')
-local sequence = string.format('%.0f', math.max(tonumber(marks[1] or '0') + 1, tonumber(ARGV[7])))
+local sequence = string.format('%.0f', math.max(tonumber(marks[1] or '0') + 1, tonumber(now)))
 local owed_of_all, newly_owed = tonumber(marks[2] or '0'), 0
 
 local changed, freed_of_all = 0, 0
-local first_parent = 10 + tonumber(ARGV[10]) + tonumber(ARGV[11])
+local first_parent = 10 + tonumber(ARGV[9]) + tonumber(ARGV[10])
 for key = first_parent, #KEYS, 5 do
   local counter, pending, revisions, dead = KEYS[key], KEYS[key + 1], KEYS[key + 2], KEYS[key + 3]
   local owed, stored = KEYS[key + 4], {}
@@ -109,10 +110,10 @@ for key = first_parent, #KEYS, 5 do
     else
       put(grave, number, payload)
     end
-    redis.call('ZADD', dead_letters, ARGV[7], reference)
+    redis.call('ZADD', dead_letters, now, reference)
     redis.call('HSET', reasons, reference, reason)
     if is_unreadable and dead_mark == ':d' then
-      put(dead, number, ARGV[9])
+      put(dead, number, ARGV[8])
       return dead_mark
     end
   end
@@ -191,13 +192,13 @@ end
 
 for key = 10, first_parent - 1 do
   -- One that could not be read was deleted by nobody until now.
-  if key < 10 + tonumber(ARGV[10]) then redis.call('HSET', KEYS[key], 'deleted', 1) end
+  if key < 10 + tonumber(ARGV[9]) then redis.call('HSET', KEYS[key], 'deleted', 1) end
   if is_deleted(KEYS[key]) then redis.call('EXPIRE', KEYS[key], ARGV[6]) end
 end
 
 redis.call('LTRIM', list, taken, -1)
 go_on_waiting(meta, ARGV[3], redis.call('HINCRBY', meta, head, taken), redis.call('LLEN', list))
-local committed = marks[3] == ARGV[12] and math.max(tonumber(ARGV[13]), tonumber(marks[4] or '0'))
+local committed = marks[3] == ARGV[11] and math.max(tonumber(ARGV[12]), tonumber(marks[4] or '0'))
 redis.call('HSET', meta, 'touched', sequence, 'committed', committed and string.format('%.0f', committed) or marks[4] or '0')
 redis.call('HINCRBY', meta, 'owed', newly_owed)
 redis.call('HINCRBY', meta, 'bytes', 0 - freed_of_all)

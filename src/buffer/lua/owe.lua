@@ -1,10 +1,10 @@
 -- Takes the next sequence of a partition, and makes documents owed under it.
 --
 -- KEYS  1 meta   2 chats with owed documents   then for each chat: its owed documents
--- ARGV  1 time now, milliseconds   then for each chat: its path, how many documents, then their numbers
+-- ARGV  for each chat: its path, how many documents, then their numbers
 -- Reply the sequence: what was committed before has none above it, what is committed later gets one
 
-local at = 2
+local at = 1
 local function take()
   local value = ARGV[at]
   at = at + 1
@@ -12,7 +12,7 @@ local function take()
 end
 
 local last = tonumber(redis.call('HGET', KEYS[1], 'touched') or '0')
-local sequence = math.max(last + 1, tonumber(ARGV[1]))
+local sequence = math.max(last + 1, tonumber(clock_ms()))
 local mark = string.format('%.0f', sequence)
 local newly_owed = 0
 for key = 3, #KEYS do

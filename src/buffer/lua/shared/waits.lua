@@ -4,11 +4,6 @@
 -- second, nothing that is in it was listed. What lies from a position on, the third, was listed after the fourth: that
 -- becomes the second when the head has come so far. Where all left the list there is no such field.
 
-local function clock_ms()
-  local time = redis.call('TIME')
-  return string.format('%.0f', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
-end
-
 -- Something was put into a list that was empty.
 local function begin_waiting(meta, list_name)
   local now = clock_ms()
