@@ -24,7 +24,11 @@ export async function doubt(
     const settled = record.settledText;
     if (settled === undefined || touched.has(record.path)) return false;
     const isBeneath = [...touched].some((path) => path.startsWith(`${record.path}:`));
-    if (settled === "deleted") return !rows.has(record.path) && !isWriting && !isBeneath;
+    if (settled === "deleted") {
+      // Nobody asks MySQL anew for what a counter says that came back unnoticed.
+      const isKnown = !isNoticeable && contents.counters.has(record.path);
+      return !rows.has(record.path) && !isWriting && !isBeneath && !isKnown;
+    }
     return rows.get(record.path) === settled.text && rows.has(record.path);
   };
   model.lose(what, isKept, isNoticeable);

@@ -113,7 +113,7 @@ function compareRow(
 
 /**
  * Of a record that MySQL refused, or whose chat it refused, there is no row, also where the chat was mended since. A
- * change that was refused kills nothing beneath.
+ * change that was refused kills nothing beneath; of several texts that were, the first may have been that of a new chat.
  */
 function missing(model: Model, record: RecordModel, buffered: Buffered, begun: Begun): void {
   if (!record.mustExist(model.intervalOf(begun))) return;
@@ -121,8 +121,9 @@ function missing(model: Model, record: RecordModel, buffered: Buffered, begun: B
   const isDead = buffered.dead.has(record.path);
   const isChat = record.level === "chat";
   const chat = isChat || !record.parent ? record : record.parent;
+  const refusals = chat.writes.filter(isRefused).length;
   const isFine =
-    !buffered.dead.has(chat.path) && (buffered.all.has(chat.path) || !chat.writes.some(isRefused));
+    !buffered.dead.has(chat.path) && (refusals === 0 || (refusals === 1 && buffered.all.has(chat.path)));
   if (isDead && wasRefused && (isChat || !isFine || record.writes.some(isRefused))) return;
   model.report(`an acknowledged ${record.level} ${isDead ? "is dead" : "has no row"}`, record.shownPath);
 }

@@ -12,6 +12,8 @@ export interface Contents {
   /** Payloads by the path of their record, `token:chat` or `token:chat:message`, and where they lie. */
   readonly payloads: readonly Payload[];
   readonly references: readonly string[];
+  /** Paths of the applications and chats that have a counter. */
+  readonly counters: ReadonlySet<string>;
   readonly deadLetters: readonly string[];
   readonly meta: Readonly<Record<string, string>>;
 }
@@ -26,13 +28,20 @@ export async function contentsOf(client: Redis, namespace: string): Promise<Cont
       payloads.push(...records.map(([number, payload]) => ({ path: `${parent}:${number}`, home, payload })));
     }
   }
-  const [chats, messages, deadLetters, meta] = await Promise.all([
+  const [counters, chats, messages, deadLetters, meta] = await Promise.all([
+    client.keys(`${root}counter:*`),
     client.lrange(`${root}chats`, 0, -1),
     client.lrange(`${root}messages`, 0, -1),
     client.zrange(`${root}dead-letters`, "0", "-1"),
     client.hgetall(`${root}meta`),
   ]);
-  return { payloads, references: [...chats, ...messages], deadLetters, meta };
+  return {
+    payloads,
+    references: [...chats, ...messages],
+    counters: new Set(counters.map((key) => key.slice(`${root}counter:`.length))),
+    deadLetters,
+    meta,
+  };
 }
 
 /** Keys that somebody keeps alive while time passes. */
