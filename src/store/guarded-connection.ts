@@ -74,7 +74,7 @@ function limitQueries(connection: RawConnection, limitMs: number): void {
  * Refuses what the server would not take, before it is sent: a server may close the connection before it says why, and
  * that looks like an outage.
  */
-function limitBytes(connection: RawConnection, bytes: number): void {
+export function limitBytes(connection: Pick<RawConnection, "query">, bytes: number): void {
   const query = connection.query.bind(connection);
   const mostBytes = bytes - frameBytes;
   connection.query = (sql, values, callback) => {

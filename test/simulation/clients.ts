@@ -1,6 +1,6 @@
 /** Lets clients ask, and tells the model what they were answered. */
 import type { Api, Refusal } from "./product.ts";
-import { refusalOf } from "./product.ts";
+import { packetBytes, refusalOf } from "./product.ts";
 import type { Begun, Model } from "./model.ts";
 import type { Ask, ListPage } from "./plan.ts";
 import type { RecordModel } from "./record.ts";
@@ -29,7 +29,8 @@ export class Clients {
   }
 
   /** Resolves when the client was answered; one that never is leaves its outcome open. */
-  async ask(api: Api, id: string, ask: Ask): Promise<Told> {
+  async ask(api: Api, id: string, planned: Ask): Promise<Told> {
+    const ask = "text" in planned ? { ...planned, text: inFull(planned.text) } : planned;
     const begun = this.#model.begin(id);
     switch (ask.do) {
       case "create application":
@@ -282,4 +283,9 @@ async function outcome<T>(call: Promise<T>): Promise<Answered<T>> {
 function newest(parent: RecordModel | undefined, place: number): RecordModel | undefined {
   const records = [...(parent?.children.values() ?? [])].sort((a, b) => b.number - a.number);
   return records[Math.min(place, records.length - 1)];
+}
+
+/** A plan says of a large text only that it is one. */
+function inFull(text: string): string {
+  return text.startsWith("refused large") ? text.padEnd(packetBytes, ".") : text;
 }

@@ -1,8 +1,8 @@
 /** Draws what goes wrong in a plan. */
-import { spread } from "./chance.ts";
+import { chanceOf, spread } from "./chance.ts";
 import type { Draw } from "./draw.ts";
 import type { EngineFault, Fault, PlanOptions } from "./plan.ts";
-import { callsOfLoad, callsOfWrite, namedCalls } from "./product-calls.ts";
+import { callsOfIndexing, callsOfLoad, callsOfWrite, namedCalls } from "./product-calls.ts";
 import type { CallFault, LinkFault } from "./steps.ts";
 
 /** Draws the faults of a plan of so many rounds. */
@@ -54,6 +54,26 @@ export function longWrite(draw: Draw): Fault[] {
   const [call, nth] = [draw.random.pick(callsOfWrite) ?? "begin", draw.random.integer(1, 3)];
   const ms = Math.round(spread(draw.random.next(), 15_000, 200_000));
   return [{ kind: "call", call, nth, what: draw.happens(0.7) ? "frozen" : "frozen after", ms }];
+}
+
+/** Elasticsearch is away, or something befalls whoever keeps the index. */
+export function faultsOfIndex(seed: number, rounds: number): Fault[] {
+  const chance = (of: string) => chanceOf(seed, "fault of the index", of);
+  const faults: Fault[] = [];
+  const ms = Math.round(spread(chance("for"), 5, 5000));
+  if (chance("away") < 0.3) {
+    const round = Math.floor(chance("round") * rounds);
+    const atMs = Math.round(spread(chance("at"), 1, 1500));
+    faults.push({ kind: "engine", what: "elasticsearch away", round, atMs, takenAtMs: 0, ms });
+  }
+  if (chance("call") < 0.6) {
+    const call = callsOfIndexing[Math.floor(chance("which") * callsOfIndexing.length)] ?? "bulk";
+    const whats = ["never", "reply lost", "late", "gone after", "frozen", "frozen after"] as const;
+    const what = whats[Math.floor(chance("what") * whats.length)] ?? "never";
+    const nth = Math.ceil(spread(chance("nth"), 0.5, 6));
+    faults.push({ kind: "call", call, nth, what, ms: what.startsWith("frozen") ? ms * 1000 : ms });
+  }
+  return faults;
 }
 
 function linkFault({ random }: Draw): LinkFault {

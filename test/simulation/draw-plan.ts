@@ -1,9 +1,11 @@
 /** Draws a plan from a seed. */
 import type { Random } from "../crash/random.ts";
+import { chanceOf } from "./chance.ts";
 import {
   anyFaults,
   type DrawFaults,
   faultsOfIdle,
+  faultsOfIndex,
   fewFaults,
   longLoad,
   longWrite,
@@ -37,7 +39,7 @@ interface PlanKind {
   readonly messages?: readonly [number, number];
   readonly chats?: number;
   readonly flushers?: number;
-  readonly settings?: Settings;
+  readonly settings?: Omit<Settings, "mostOwed">;
   /** Where MySQL's answers are long on their way, so that something happens between two of them. */
   readonly isMysqlSlow?: boolean;
 }
@@ -75,11 +77,15 @@ export function drawPlan(seed: number, random: Random, options: PlanOptions = ev
   const draw = new Draw(random);
   const kind = drawKind(random);
   const count = random.integer(...(kind.rounds ?? [1, 4]));
+  const mostOwed = drawMostOwed(seed);
   return {
     seed,
-    settings: kind.settings ?? {
-      thresholds: { chats: random.integer(1, 4), messages: random.integer(1, 6) },
-      maxRows: random.integer(1, 6),
+    settings: {
+      ...(kind.settings ?? {
+        thresholds: { chats: random.integer(1, 4), messages: random.integer(1, 6) },
+        maxRows: random.integer(1, 6),
+      }),
+      mostOwed,
     },
     pace: drawPace(random, kind),
     flushers: kind.flushers ?? (random.integer(1, 4) === 1 ? 2 : 1),
@@ -87,8 +93,14 @@ export function drawPlan(seed: number, random: Random, options: PlanOptions = ev
     chats: kind.chats ?? random.integer(1, 2),
     messages: random.integer(...(kind.messages ?? [0, 4])),
     rounds: Array.from({ length: count }, (_, nth) => kind.round(draw, nth)),
-    faults: kind.faults(draw, count, options),
+    faults: [...kind.faults(draw, count, options), ...(mostOwed > 0 ? faultsOfIndex(seed, count) : [])],
   };
+}
+
+/** One plan in eight has a search index: whoever keeps it asks so often that such a run takes twice as long. */
+function drawMostOwed(seed: number): number {
+  if (chanceOf(seed, "index") >= 1 / 8) return 0;
+  return chanceOf(seed, "most owed") < 0.3 ? 3 : 1000;
 }
 
 function drawKind(random: Random): PlanKind {

@@ -31,7 +31,9 @@ export class Draw {
 
   text(): string {
     this.#texts += 1;
-    return `${this.happens(this.#refusals) ? "refused" : "text"} ${this.#texts}`;
+    if (!this.happens(this.#refusals)) return `text ${this.#texts}`;
+    // Some for their size.
+    return `refused${this.#texts % 3 === 0 ? " large" : ""} ${this.#texts}`;
   }
 
   /** Mostly the newest. */

@@ -7,6 +7,7 @@ import { findMutations } from "./find-mutations.ts";
 import { copyWith } from "./mutated-copy.ts";
 import { mutations } from "./mutations.ts";
 import { pairs } from "./pairs.ts";
+import { packetBytes } from "./product.ts";
 import type { SeedResult } from "./seeds.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
@@ -36,6 +37,7 @@ const engines = await Promise.all([
     "--innodb-flush-log-at-trx-commit=0",
     "--innodb-doublewrite=0",
     "--max-connections=500",
+    `--max-allowed-packet=${packetBytes}`,
   ]),
 ]);
 

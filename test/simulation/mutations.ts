@@ -78,4 +78,9 @@ export const mutations: readonly Mutation[] = [
     file: "store/applications.ts",
     changes: [["if (removal !== undefined) throw", "if (removal === null) throw"]],
   },
+  {
+    name: "a document is settled though its message was owed again",
+    file: "buffer/lua/settle.lua",
+    changes: [["if current and tonumber(current) == tonumber(sequence) then", "if current then"]],
+  },
 ];

@@ -153,7 +153,7 @@ export function planOfPair({ first, second, flush, loss, chats, messages, before
   };
   return {
     seed: 1,
-    settings: { thresholds: { chats: 1000, messages: 1000 }, maxRows: 10 },
+    settings: { thresholds: { chats: 1000, messages: 1000 }, maxRows: 10, mostOwed: 0 },
     pace: { stalls: 0, mostStallMs: 1, hasReplySteps: loss !== undefined },
     flushers: 1,
     skewsMs: [0, 0, 0, 0],

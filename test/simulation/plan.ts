@@ -55,7 +55,13 @@ export interface Round {
 /** What befalls an engine at a moment of a round. */
 export interface EngineFault {
   readonly kind: "engine";
-  readonly what: "redis emptied" | "redis put back" | "mysql put back" | "redis away" | "mysql away";
+  readonly what:
+    | "redis emptied"
+    | "redis put back"
+    | "mysql put back"
+    | "redis away"
+    | "mysql away"
+    | "elasticsearch away";
   readonly round: number;
   readonly atMs: number;
   /** Strikes so long after the first call of this name in the round, instead. */

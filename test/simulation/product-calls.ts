@@ -48,6 +48,18 @@ export const callsOfLoad = ["seed", "seed", "select partitions", "select applica
 /** Calls of a flusher that writes a batch, from the first after it has looked whether it may. */
 export const callsOfWrite = ["count-flush", "begin", "insert messages", "update messages", "commit"] as const;
 
+/** Calls of whoever keeps the search index. */
+export const callsOfIndexing = [
+  "bulk",
+  "bulk",
+  "refresh",
+  "delete by query",
+  "settle",
+  "owe",
+  "owe-removal",
+  "search ids",
+] as const;
+
 const redisReads = new Set(
   "find page hmget hexists exists hget llen lrange zcard zrange zscore get who-serves read-list".split(" "),
 );

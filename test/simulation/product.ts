@@ -11,6 +11,8 @@ import type { Config } from "../../src/config.ts";
 import { EpochGuard, reportLoss } from "../../src/epoch-guard.ts";
 import { ApiError } from "../../src/errors.ts";
 import { drainOf, systemClock } from "../../src/flusher/flusher.ts";
+import { IndexWorkers } from "../../src/flusher/index-workers.ts";
+import type { Membership } from "../../src/flusher/membership.ts";
 import { PartitionWorker } from "../../src/flusher/partition-worker.ts";
 import type { FlushLog, Trigger } from "../../src/flusher/ports.ts";
 import { type CountedWrite, removeSome } from "../../src/flusher/remove-some.ts";
@@ -23,7 +25,11 @@ import { countsJob } from "../../src/jobs/counts.ts";
 import { unseen } from "../../src/jobs/job.ts";
 import { knexSettings } from "../../src/store/connection.ts";
 import { classify } from "../../src/store/failure.ts";
+import { limitBytes } from "../../src/store/guarded-connection.ts";
+import { StatementLimit } from "../../src/store/statement-limit.ts";
 import { Store } from "../../src/store/store.ts";
+import { simulatedIndex } from "./index-client.ts";
+import type { IndexServer } from "./index-server.ts";
 import type { MysqlServer, SimulatedConnection as MysqlConnection } from "./mysql-server.ts";
 import { type Answers, simulatedClient } from "./redis-client.ts";
 import type { RedisServer } from "./redis-server.ts";
@@ -38,12 +44,16 @@ const prefix = "sluice-";
 /** What a simulated server answers otherwise than the real one. */
 const answers: Answers = { "who-serves": (server) => `${server.identity}:master` };
 
+/** How large a statement may be, as if the server had said so on each new connection. */
+export const packetBytes = 64 * 1024;
+
 /** What the parts of a process are made of. */
 export interface Parts {
   readonly process: SimProcess;
   readonly steps: Steps;
   readonly redis: RedisServer;
   readonly mysql: MysqlServer;
+  readonly index: IndexServer;
   readonly config: Config;
   readonly log: FlushLog;
   readonly settings: Settings;
@@ -52,6 +62,8 @@ export interface Parts {
 export interface Settings {
   readonly thresholds: { readonly chats: number; readonly messages: number };
   readonly maxRows: number;
+  /** Documents that may be owed to the search index; 0 where there is none. */
+  readonly mostOwed: number;
 }
 
 /** Fails a call as a lost connection does: the error is already what callers know. */
@@ -65,17 +77,24 @@ function bufferOf({ process, steps, redis, config, settings }: Parts): Buffer {
   const failure = () => new BufferUnavailableError("the connection was lost");
   const client = simulatedClient(process, steps, redis, { prefix, answers, failure });
   const limits = { ...config.buffer, thresholds: settings.thresholds };
-  return new Buffer(new SimulatedConnection(client, 600), { ...config.redis, limits });
+  const { mostOwed } = settings;
+  return new Buffer(new SimulatedConnection(client, 600), { ...config.redis, limits, mostOwed });
 }
 
 function storeOf({ process, steps, mysql, config }: Parts): Store {
   const pool = knex({ ...knexSettings(config.database, "writing"), pool: { min: 0, max: 4 } });
   Object.assign((pool as Knex & { client: object }).client, {
-    acquireRawConnection: () => mysql.take(process, steps),
+    acquireRawConnection: async () => {
+      const connection = await mysql.take(process, steps);
+      limitBytes(connection, packetBytes);
+      return connection;
+    },
     destroyRawConnection: (connection: MysqlConnection) => mysql.release(connection),
     validateConnection: ({ isLost }: MysqlConnection) => !isLost,
   });
-  return new Store(pool);
+  const limit = new StatementLimit();
+  limit.learn(packetBytes);
+  return new Store(pool, limit);
 }
 
 /** An API process: what its routes call. */
@@ -105,18 +124,34 @@ export interface RunningFlusher {
 
 const lookEveryMs = 1000;
 
+/** A look at a lease now and then; nobody shares. */
+const turns = {
+  turn: async (_partition: number, signal: AbortSignal) => {
+    await systemClock.sleep(lookEveryMs, signal);
+    return !signal.aborted;
+  },
+  tenure: () => new AbortController().signal,
+};
+
+/** Keeps the index as a flusher process does, beside its drain. */
+function keepIndex({ process, steps, index, log }: Parts, buffer: Buffer, store: Store): void {
+  const sharing = {
+    owner: process.name,
+    turnsAtIndexing: () => ({ ...turns, run: () => Promise.resolve() }),
+  };
+  const membership = sharing as unknown as Membership;
+  const kept = simulatedIndex(steps, index);
+  const workers = new IndexWorkers(buffer, store, kept, { log, clock: systemClock, membership });
+  process.onEnd(() => {
+    void workers.stop();
+  });
+}
+
 export function startFlusher(parts: Parts): RunningFlusher {
   const [buffer, store] = [bufferOf(parts), storeOf(parts)];
   const { log, process, settings } = parts;
   const epochs = new EpochGuard(buffer, store, reportLoss(log));
   const mark = new SequenceMark(buffer, store, epochs, 0);
-  const turns = {
-    turn: async (_partition: number, signal: AbortSignal) => {
-      await systemClock.sleep(lookEveryMs, signal);
-      return !signal.aborted;
-    },
-    tenure: () => new AbortController().signal,
-  };
   const worker = new PartitionWorker({
     partition: 0,
     clock: systemClock,
@@ -141,6 +176,7 @@ export function startFlusher(parts: Parts): RunningFlusher {
   process.onReconnect(() => {
     worker.post("threshold");
   });
+  if (settings.mostOwed > 0) keepIndex(parts, buffer, store);
   const stop = new AbortController();
   // Whoever listens to a signal is kept for as long as it may come, and the whole run with it.
   process.onEnd(() => {

@@ -1,6 +1,7 @@
 /** Runs a plan on the engines, and says what was not as it must be. */
 import { Clients } from "./clients.ts";
 import { compareStores, readAll } from "./final-check.ts";
+import { compareIndex } from "./index-check.ts";
 import { Model, type Problem } from "./model.ts";
 import type { Ask, ClientOperation, Plan, Round } from "./plan.ts";
 import type { Api } from "./product.ts";
@@ -48,6 +49,7 @@ export async function runPlan(
   seedIds(plan.seed);
   await stage.mysql.reset();
   await stage.redis.begin();
+  stage.index.reset();
   world.names.set(stage.config.database.name, "database");
   const run = new Run(stage, plan, world, model);
   if (isWatched) run.watch();
@@ -158,6 +160,7 @@ class Run {
       mayHaveOrphans: system.hasLostMysql || system.hasLostRedisUnnoticed,
       mayHaveOldCounts: system.hasLostMysqlUnnoticed,
     });
+    if (system.hasIndex) await compareIndex(this.#stage, this.#model);
   }
 
   /** Counts; once more where somebody's locks were met, whose server has given them up by then. */

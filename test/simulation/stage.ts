@@ -3,6 +3,7 @@ import type { Redis } from "ioredis";
 import type { Knex } from "knex";
 import type { ConnectionOptions } from "mysql2";
 
+import { IndexServer } from "./index-server.ts";
 import { RedisServer } from "./redis-server.ts";
 import { MysqlServer } from "./mysql-server.ts";
 import { tables } from "./product.ts";
@@ -24,6 +25,7 @@ export interface Stage {
   readonly client: Redis;
   readonly redis: RedisServer;
   readonly mysql: MysqlServer;
+  readonly index: IndexServer;
   readonly config: Config;
   /** What the program's own look over the buffer finds, of a system at rest. */
   disorder(): Promise<readonly Finding[]>;
@@ -41,7 +43,7 @@ export async function openStage(): Promise<OpenStage> {
     ["messages", "body"],
   ])
     await sql.raw(
-      `alter table ${table} add constraint refuses_${table} check (${column} is null or ${column} not like 'refused%')`,
+      `alter table ${table} add constraint refuses_${table} check (${column} is null or ${column} not like 'refused%' or ${column} like 'refused large%')`,
     );
   const settings = knexSettings(config.database, "writing");
   const optionsOf = ({ connection }: Knex.Config) => connection as ConnectionOptions;
@@ -59,6 +61,7 @@ export async function openStage(): Promise<OpenStage> {
     client,
     redis,
     mysql,
+    index: new IndexServer(),
     config,
     disorder: async () => {
       const { findings } = await checkInvariants(buffer, store, { settleMs: 0 });

@@ -7,8 +7,10 @@ import { chanceOf, spread } from "./chance.ts";
 import { currentHost, runOutside } from "./virtual-time.ts";
 import { type SimEvent, type SimProcess, Task, type World } from "./world.ts";
 
+export type EngineName = "redis" | "mysql" | "elasticsearch";
+
 export interface EngineCall {
-  readonly engine: "redis" | "mysql";
+  readonly engine: EngineName;
   /** What is called: the name of a script, of a command, the kind of a statement. */
   readonly name: string;
   /** For the trace. */
@@ -54,7 +56,7 @@ export interface Pace {
 }
 
 /** Longer than this no caller waits; the processes' own limits are 600 ms and 3 s, and seconds more for a flusher. */
-const mostLatencyMs = { redis: 550, mysql: 2900 };
+const mostLatencyMs = { redis: 550, mysql: 2900, elasticsearch: 2900 };
 
 /** Makes calls of engines into steps of a world. */
 export class Steps {
@@ -69,7 +71,7 @@ export class Steps {
   /** What befalls the next call that is made, where somebody else than the plan says so. */
   forced: CallFault["what"] | undefined;
   /** While set, every call to it fails. */
-  readonly away = new Set<"redis" | "mysql">();
+  readonly away = new Set<EngineName>();
   /** Told of each call that was made. */
   onMade: (name: string) => void = () => undefined;
   /** Called after each call that was made, before anybody moves. */
@@ -116,7 +118,7 @@ export class Steps {
   }
 
   /** Where a call is held up, it is on the way there, or, of MySQL's, on the way back: then what it says grows old. */
-  #latency(engine: "redis" | "mysql", name: string): { callMs: number; replyMs?: number } {
+  #latency(engine: EngineName, name: string): { callMs: number; replyMs?: number } {
     const { seed } = this.#world;
     const usual = 0.2 + chanceOf(seed, name, "usual") * 1.5;
     if (this.#pace.hasReplySteps && engine === "mysql" && !this.isHealed)
@@ -205,7 +207,7 @@ export class Steps {
   }
 
   /** Loses a process' connection to an engine, and with it what was on its way; one that stands still hears later. */
-  async cut(process: SimProcess, engine: "redis" | "mysql"): Promise<void> {
+  async cut(process: SimProcess, engine: EngineName): Promise<void> {
     const isLost = (event: SimEvent) => event.process === process && event.engine === engine;
     const lost = this.#world.events.filter(isLost);
     for (const event of lost) await event.onLost?.();

@@ -1,6 +1,7 @@
 /** The simulated system: its processes, which come back when they are gone, and what befalls its engines. */
 import type { FlushLog } from "../../src/flusher/ports.ts";
 import { doubt } from "./doubt.ts";
+import { isIndexSettled } from "./index-check.ts";
 import type { Model } from "./model.ts";
 import type { MysqlCopy } from "./mysql-server.ts";
 import type { EngineFault, Plan } from "./plan.ts";
@@ -17,7 +18,7 @@ import {
 import { contentsOf, isKeptAlive } from "./product-contents.ts";
 import type { RedisCopy } from "./redis-server.ts";
 import type { Stage } from "./stage.ts";
-import { Steps } from "./steps.ts";
+import { type EngineName, Steps } from "./steps.ts";
 import { SimProcess, Task, type World } from "./world.ts";
 
 /** One of the system's processes: whoever is it at a time. */
@@ -146,10 +147,15 @@ export class System {
     await this.#stage.redis.expire();
   }
 
+  get hasIndex(): boolean {
+    return this.#plan.settings.mostOwed > 0;
+  }
+
   async isDrained(): Promise<boolean> {
     const { references } = await contentsOf(this.#stage.client, this.#stage.config.redis.namespace);
     const removals = await this.#stage.mysql.sql("select 1 from removals where finished_at is null limit 1");
-    return references.length === 0 && removals.length === 0;
+    if (references.length > 0 || removals.length > 0) return false;
+    return !this.hasIndex || isIndexSettled(this.#stage.client, this.#stage.config.redis.namespace);
   }
 
   /** Ends every process. */
@@ -186,8 +192,9 @@ export class System {
         await this.#putBackMysql(copy as MysqlCopy | undefined);
         return;
       case "redis away":
-      case "mysql away": {
-        const engine = fault.what === "redis away" ? "redis" : "mysql";
+      case "mysql away":
+      case "elasticsearch away": {
+        const engine = fault.what.replace(" away", "") as EngineName;
         this.steps.away.add(engine);
         for (const { process } of [...this.apis, ...this.flushers]) await this.steps.cut(process, engine);
         this.#at(this.world.nowMs + fault.ms, () => {
@@ -243,9 +250,9 @@ export class System {
   }
 
   #parts(process: SimProcess): Parts {
-    const { redis, mysql, config } = this.#stage;
+    const { redis, mysql, index, config } = this.#stage;
     const { settings } = this.#plan;
-    return { process, steps: this.steps, redis, mysql, config, settings, log: this.#log(process) };
+    return { process, steps: this.steps, redis, mysql, index, config, settings, log: this.#log(process) };
   }
 
   #log(process: SimProcess): FlushLog {

@@ -96,7 +96,7 @@ export interface SimEvent {
   readonly process?: SimProcess;
   readonly kind: "step" | "timer" | "client" | "fault";
   readonly label?: string;
-  readonly engine?: "redis" | "mysql";
+  readonly engine?: "redis" | "mysql" | "elasticsearch";
   /** Fails a call that was never made. */
   readonly fail?: () => void;
   /** What its engine does when the call's connection is lost. */

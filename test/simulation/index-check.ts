@@ -1,0 +1,34 @@
+/** Compares the search index with MySQL in the end, when it is owed nothing any more. */
+import type { Redis } from "ioredis";
+
+import { digestOf, documentId } from "../../src/search/documents.ts";
+import { mark } from "../../src/search/matching.ts";
+import type { Model } from "./model.ts";
+import type { Stage } from "./stage.ts";
+
+/** Whether nothing waits to be written to the index, to be removed from it or to be compared with it. */
+export async function isIndexSettled(client: Redis, namespace: string): Promise<boolean> {
+  const root = `${namespace}:{0}:`;
+  const [owed, behind] = await client.hmget(`${root}meta`, "owed", "behind");
+  return Number(owed ?? 0) === 0 && behind === null && (await client.zcard(`${root}owed-removals`)) === 0;
+}
+
+/** Each message that MySQL has can be found as it is, and no other. */
+export async function compareIndex({ mysql, index }: Stage, model: Model): Promise<void> {
+  const rows = await mysql.sql("select application_token, chat_number, number, body from messages");
+  const stored = rows.map((row) => {
+    const [chatNumber, number] = [Number(row["chat_number"]), Number(row["number"])];
+    const id = documentId({ token: String(row["application_token"]), chatNumber, number });
+    return [id, digestOf(mark(String(row["body"])))] as const;
+  });
+  const missing = new Map(stored);
+  for (const document of index.documents) {
+    const { token, chat_number: chatNumber, number, digest, text } = document;
+    const id = documentId({ token, chatNumber, number });
+    const expected = missing.get(id);
+    missing.delete(id);
+    if (expected === undefined) model.report("the index: a document of no message", `${id}: ${text}`);
+    else if (expected !== digest) model.report("the index: an old document", `${id}: ${text}`);
+  }
+  for (const id of missing.keys()) model.report("the index: a message without a document", id);
+}
