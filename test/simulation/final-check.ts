@@ -121,11 +121,14 @@ function missing(model: Model, record: RecordModel, buffered: Buffered, begun: B
   const isDead = buffered.dead.has(record.path);
   const isChat = record.level === "chat";
   const chat = isChat || !record.parent ? record : record.parent;
-  const refusals = chat.writes.filter(isRefused).length;
-  const isFine =
-    !buffered.dead.has(chat.path) && (refusals === 0 || (refusals === 1 && buffered.all.has(chat.path)));
-  if (isDead && wasRefused && (isChat || !isFine || record.writes.some(isRefused))) return;
+  if (isDead && wasRefused && (isChat || !isSpared(chat, buffered) || record.writes.some(isRefused))) return;
   model.report(`an acknowledged ${record.level} ${isDead ? "is dead" : "has no row"}`, record.shownPath);
+}
+
+/** Whether MySQL has refused nothing of a chat for which what lies beneath would die. */
+function isSpared(chat: RecordModel, buffered: Buffered): boolean {
+  const refusals = chat.writes.filter(isRefused).length;
+  return !buffered.dead.has(chat.path) && (refusals === 0 || (refusals === 1 && buffered.all.has(chat.path)));
 }
 
 function compareCounts(model: Model, { applications, chats, messages }: Rows): void {

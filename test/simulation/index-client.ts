@@ -20,14 +20,19 @@ export function simulatedIndex(steps: Steps, server: IndexServer): SearchIndex {
   const parts = {
     indices: {
       targets: () => step("targets", "", () => names),
-      refresh: () => step("refresh", "", () => server.refresh()),
+      refresh: () =>
+        step("refresh", "", () => {
+          server.refresh();
+        }),
       isSearchable: () => step("is searchable", "", () => true),
     },
     writer: {
       write: (_targets: unknown, changes: Parameters<IndexServer["write"]>[0]) =>
         step("bulk", changes.map(shown), () => server.write(changes)),
       remove: (_targets: unknown, scope: Parameters<IndexServer["remove"]>[0]) =>
-        step("delete by query", scope, () => server.remove(scope)),
+        step("delete by query", scope, () => {
+          server.remove(scope);
+        }),
     },
     reader: {
       stretch: (stretch: Parameters<IndexServer["stretch"]>[0]) =>
