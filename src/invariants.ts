@@ -9,6 +9,7 @@ import { type Finding, identityOf, type Looked } from "./buffer/invariants/findi
 import type { CounterFacts, ParentFacts } from "./buffer/invariants/parent-facts.ts";
 import type { PartitionState } from "./buffer/invariants/partition-state.ts";
 import { type Parent, parentOf, parentPath } from "./buffer/references.ts";
+import { NewerRecordError, UnreadableRecordError } from "./records.ts";
 import type { StoredEpoch } from "./store/epochs.ts";
 import { throughContention } from "./store/contention.ts";
 import type { Store } from "./store/store.ts";
@@ -140,8 +141,14 @@ class BesideStore {
   /** Whether a chat is in the buffer, and not deleted there. Applications never are. */
   async #isBuffered({ token, chatNumber }: Parent): Promise<boolean> {
     if (chatNumber === undefined) return false;
-    const chat = await this.#buffer.reads.find({ token, number: chatNumber });
-    return chat.kind !== "gone" && chat.kind !== "absent" && !chat.record.isDeleted;
+    try {
+      const chat = await this.#buffer.reads.find({ token, number: chatNumber });
+      return chat.kind !== "gone" && chat.kind !== "absent" && !chat.record.isDeleted;
+    } catch (error) {
+      // It is there, for whoever can read it.
+      if (error instanceof NewerRecordError || error instanceof UnreadableRecordError) return true;
+      throw error;
+    }
   }
 
   async #greatest(parent: Parent): Promise<number | undefined> {

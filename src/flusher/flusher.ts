@@ -102,16 +102,14 @@ export function drainOf(
   log: FlushLog,
   lease: Lease,
   signal: AbortSignal,
-  { mark, isHeld = () => true }: { mark?: SequenceMark; isHeld?: () => boolean } = {},
+  { mark, isHeld }: { readonly mark: SequenceMark; readonly isHeld: () => boolean },
 ): Drain {
   const limits = () => ({ maxRows: settings.maxRows, maxBytes: store.limit.batchBytes() });
   const source = partitionSource(buffer, lease, limits, mark);
-  const write = (list: ListName, rows: readonly NewRow[], flush?: FencedFlush) =>
+  const write = (list: ListName, rows: readonly NewRow[], flush: FencedFlush) =>
     list === "chats" ? store.writes.writeChats(rows, flush) : store.writes.writeMessages(rows, flush);
   const sink: Sink = {
-    // Without a mark nobody has claimed the lease.
-    write: async (list, rows) =>
-      mark ? mark.counted(lease, (flush) => write(list, rows, flush)) : write(list, rows),
+    write: async (list, rows) => mark.counted(lease, (flush) => write(list, rows, flush)),
   };
   return new Drain({ ...settings, source, sink, log, signal, isHeld, clock: systemClock });
 }

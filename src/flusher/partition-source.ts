@@ -9,7 +9,7 @@ export function partitionSource(
   buffer: Buffer,
   lease: Lease,
   limits: () => BatchLimits,
-  mark: SequenceMark | undefined,
+  mark: SequenceMark,
 ): Source {
   const { partition } = lease;
   return {
@@ -17,13 +17,13 @@ export function partitionSource(
     async peek(list, skip) {
       const batch = await buffer.batches.peek(partition, list, skip, limits());
       // Asked afterwards: then all of it is of this process.
-      await mark?.requireSameRedis();
+      await mark.requireSameRedis();
       return batch;
     },
     stranded: (batch) => buffer.batches.stranded(batch),
     async acknowledge(batch, deaths, totals) {
-      await mark?.requireSameRedis();
-      return buffer.batches.acknowledge(lease, batch, deaths, totals, mark?.committed);
+      await mark.requireSameRedis();
+      return buffer.batches.acknowledge(lease, batch, deaths, totals, mark.committed);
     },
     isPaused: () => buffer.pauses.isPaused(partition),
     remember: (flush) => buffer.recentFlushes.add(flush),

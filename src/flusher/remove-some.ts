@@ -18,7 +18,7 @@ const markSeconds = 7 * 24 * 3600;
 const chatMarkSeconds = 3600;
 
 /** Carries out a write under a lease, counted as a flush is. */
-export type CountedWrite = <T>(write: (flush?: FencedFlush) => Promise<T>) => Promise<T>;
+export type CountedWrite = <T>(write: (flush: FencedFlush) => Promise<T>) => Promise<T>;
 
 /**
  * Removes a bounded part of what lies beneath a deleted application or chat of a partition; answers whether
@@ -32,7 +32,7 @@ export async function removeSome(
   buffer: Buffer,
   store: Store,
   partition: number,
-  counted: CountedWrite = (write) => write(),
+  counted: CountedWrite,
 ): Promise<boolean> {
   const { removal, hasMore } = await firstOf(store, ({ token }) => buffer.partitionOf(token) === partition);
   if (!removal) return false;

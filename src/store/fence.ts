@@ -48,20 +48,18 @@ export async function claim(knex: Knex, { partition, lease }: Fence): Promise<vo
  */
 export async function underLease<T>(
   knex: Knex,
-  flush: FencedFlush | undefined,
+  flush: FencedFlush,
   write: (transaction: Knex.Transaction) => Promise<T>,
 ): Promise<T> {
   return knex.transaction(async (transaction) => {
     const outcome = await write(transaction);
-    if (flush) {
-      const { epoch, flushSequence } = await requireLease(transaction, flush);
-      const { mark, partition } = flush;
-      if (mark) {
-        if (epoch !== mark.epoch || flushSequence < mark.committed) throw new EpochChangedError(flush);
-        await advance(transaction, partition, mark);
-      }
+    const { epoch, flushSequence } = await requireLease(transaction, flush);
+    const { mark, partition, confirm } = flush;
+    if (mark) {
+      if (epoch !== mark.epoch || flushSequence < mark.committed) throw new EpochChangedError(flush);
+      await advance(transaction, partition, mark);
     }
-    flush?.confirm();
+    confirm();
     return outcome;
   });
 }

@@ -72,7 +72,7 @@ export class Removals {
    *
    * @throws {FencedOffError} where another lease than the given one was claimed; nothing is removed then
    */
-  async step(removal: Removal, maxRows: number, flush?: FencedFlush): Promise<boolean> {
+  async step(removal: Removal, maxRows: number, flush: FencedFlush): Promise<boolean> {
     const isDone = await underLease(this.#knex, flush, async (transaction) => {
       if (await removeBeneath(transaction, removal, maxRows)) return false;
       await finish(transaction, removal);

@@ -46,16 +46,16 @@ export class Writes {
    *
    * @throws {FencedOffError} where another lease than the given one was claimed
    */
-  async writeChats(rows: readonly NewRow[], flush?: FencedFlush): Promise<WriteOutcome> {
+  async writeChats(rows: readonly NewRow[], flush: FencedFlush): Promise<WriteOutcome> {
     return this.#large.attempt(chats, rows, () => this.#write(chats, rows, flush));
   }
 
   /** Writes messages, as `writeChats` does chats. */
-  async writeMessages(rows: readonly NewRow[], flush?: FencedFlush): Promise<WriteOutcome> {
+  async writeMessages(rows: readonly NewRow[], flush: FencedFlush): Promise<WriteOutcome> {
     return this.#large.attempt(messages, rows, () => this.#write(messages, rows, flush));
   }
 
-  async #write(table: Table, rows: readonly NewRow[], flush: FencedFlush | undefined): Promise<WriteOutcome> {
+  async #write(table: Table, rows: readonly NewRow[], flush: FencedFlush): Promise<WriteOutcome> {
     const asAccepted = rows.filter(isAsAccepted);
     const revised = rows.filter((row) => !isAsAccepted(row));
     const inserted = await this.#insertNew(table, inKeyOrder(asAccepted), flush);
@@ -68,11 +68,7 @@ export class Writes {
    * back, told apart by operation id, and those that are missing inserted. Where none is, the flush is still
    * counted. Never IGNORE or REPLACE: those lose what they do not understand.
    */
-  async #insertNew(
-    table: Table,
-    rows: readonly NewRow[],
-    flush: FencedFlush | undefined,
-  ): Promise<WriteOutcome> {
+  async #insertNew(table: Table, rows: readonly NewRow[], flush: FencedFlush): Promise<WriteOutcome> {
     if (rows.length === 0) return nothingWritten;
     let missing = rows;
     let alreadyThere = 0;
@@ -94,11 +90,7 @@ export class Writes {
     return { ...nothingWritten, inserted: missing.length, alreadyThere, conflicts };
   }
 
-  async #revise(
-    table: Table,
-    rows: readonly NewRow[],
-    flush: FencedFlush | undefined,
-  ): Promise<WriteOutcome> {
+  async #revise(table: Table, rows: readonly NewRow[], flush: FencedFlush): Promise<WriteOutcome> {
     let outcome = nothingWritten;
     const attempt = async () => {
       outcome = await underLease(this.#knex, flush, (transaction) =>

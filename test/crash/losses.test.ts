@@ -2,22 +2,17 @@ import { expect } from "chai";
 
 import type { Buffer as PendingBuffer } from "../../src/buffer/buffer.ts";
 import { EpochGuard } from "../../src/epoch-guard.ts";
-import { drainOf } from "../../src/flusher/flusher.ts";
-import type { FlushLog } from "../../src/flusher/ports.ts";
-import { removeSome } from "../../src/flusher/remove-some.ts";
-import { SequenceMark } from "../../src/flusher/sequence-mark.ts";
 import { createAcceptor } from "../../src/http/accept.ts";
 import { createChanger } from "../../src/http/change.ts";
 import { createReader } from "../../src/http/read-after-write.ts";
 import type { Acceptor } from "../../src/http/services.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
-import { openTestBuffer, roomyLimits, takeLease } from "../support/buffers.ts";
+import { openTestBuffer, roomyLimits } from "../support/buffers.ts";
+import { Flushing } from "../support/flushing.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 const tables = ["messages", "chats", "applications", "removals", "partitions"] as const;
 const gap = roomyLimits.numberGapAfterLoss;
-const ignore = () => undefined;
-const silent: FlushLog = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 type Copy = ReadonlyMap<string, readonly object[]>;
 
@@ -67,13 +62,9 @@ describe("After losses of data", function () {
   }
 
   async function drain(): Promise<void> {
-    const lease = await takeLease(buffer());
-    const mark = new SequenceMark(buffer(), store, guard, 0);
-    await mark.claim(lease);
-    const settings = { thresholds: { chats: 1, messages: 1 }, maxRows: 100 };
-    const { signal } = new AbortController();
-    await drainOf(buffer(), store, settings, silent, lease, signal, { mark }).run("minute");
-    await buffer().leases.release(lease);
+    const flushing = await Flushing.begin(buffer(), store, { epochs: guard });
+    await flushing.drain({ thresholds: { chats: 1, messages: 1 }, maxRows: 100 }).run("minute");
+    await buffer().leases.release(flushing.lease);
   }
 
   async function emptyRedis(): Promise<void> {
@@ -173,10 +164,8 @@ describe("After losses of data", function () {
       copy.set(key, await workspace.redis.dumpBuffer(key));
     }
     await createChanger(buffer(), store, createReader(buffer(), store)).deleteApplication(token);
-    const lease = await takeLease(buffer());
-    const mark = new SequenceMark(buffer(), store, guard, 0);
-    await mark.claim(lease);
-    while (await removeSome(buffer(), store, 0, (write) => mark.counted(lease, write)));
+    const flushing = await Flushing.begin(buffer(), store, { epochs: guard });
+    while (await flushing.removeSome());
     await emptyRedis();
     for (const [key, value] of copy) await workspace.redis.restore(key, 0, value, "REPLACE");
     const refusal: unknown = await chat().catch((error: unknown) => error);

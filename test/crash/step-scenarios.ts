@@ -2,18 +2,12 @@ import { createAcceptor } from "../../src/http/accept.ts";
 import { createChanger } from "../../src/http/change.ts";
 import { createReader } from "../../src/http/read-after-write.ts";
 import type { Acceptor, Changer } from "../../src/http/services.ts";
-import { drainOf } from "../../src/flusher/flusher.ts";
-import { SequenceMark } from "../../src/flusher/sequence-mark.ts";
-import { removeSome } from "../../src/flusher/remove-some.ts";
 import { flushSteps } from "../history/flush-steps.ts";
+import { takeLease } from "../support/buffers.ts";
+import { Flushing } from "../support/flushing.ts";
 import type { MortalProcess } from "./mortal-process.ts";
 
-const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 const leaseMs = 600_000;
-
-function ignore(): void {
-  // Nobody reads these logs.
-}
 
 /** An application and who works on it. */
 export interface Scene {
@@ -41,21 +35,19 @@ export interface Scenario {
 /** Drains everything as a flusher does, once. */
 export async function drain({ process }: Scene): Promise<void> {
   const { buffer, store, epochs, signal } = process;
-  const lease = await buffer.leases.acquire(0, "steps", leaseMs);
-  if (!lease) throw new Error("another holds the lease");
+  const lease = await takeLease(buffer, 0, leaseMs);
   const settings = { thresholds: { chats: 1, messages: 1 }, maxRows: 3 };
-  const mark = new SequenceMark(buffer, store, epochs, 0);
-  await mark.claim(lease);
-  await drainOf(buffer, store, settings, silent, lease, signal, { mark }).run("minute");
+  const flushing = await Flushing.begin(buffer, store, { lease, epochs });
+  await flushing.drain(settings, { signal }).run("minute");
   await buffer.leases.release(lease);
 }
 
 /** A flush that has written and not yet acknowledged; answers how to acknowledge. */
 async function halfFlush({ process }: Scene): Promise<() => Promise<void>> {
-  const { buffer, store } = process;
-  const lease = await buffer.leases.acquire(0, "half", leaseMs);
-  if (!lease) throw new Error("another holds the lease");
-  const steps = flushSteps(buffer, store, lease, 1000, () => false);
+  const { buffer, store, epochs } = process;
+  const lease = await takeLease(buffer, 0, leaseMs);
+  const flushing = await Flushing.begin(buffer, store, { lease, epochs });
+  const steps = flushSteps(buffer, flushing, 1000, () => false);
   let last = "";
   while (last !== "messages written") last = (await steps.next()).value ?? "";
   return async () => {
@@ -66,10 +58,10 @@ async function halfFlush({ process }: Scene): Promise<() => Promise<void>> {
 
 /** A flush that has written chats and not yet acknowledged them. */
 async function halfFlushOfChats({ process }: Scene): Promise<() => Promise<void>> {
-  const { buffer, store } = process;
-  const lease = await buffer.leases.acquire(0, "half", leaseMs);
-  if (!lease) throw new Error("another holds the lease");
-  const steps = flushSteps(buffer, store, lease, 1000, () => false);
+  const { buffer, store, epochs } = process;
+  const lease = await takeLease(buffer, 0, leaseMs);
+  const flushing = await Flushing.begin(buffer, store, { lease, epochs });
+  const steps = flushSteps(buffer, flushing, 1000, () => false);
   let last = "";
   while (last !== "chats written") last = (await steps.next()).value ?? "";
   return async () => {
@@ -173,8 +165,10 @@ export const scenarios: readonly Scenario[] = [
       await scene.change.deleteApplication(scene.token);
       return undefined;
     },
-    async act({ process: { buffer, store } }) {
-      while (await removeSome(buffer, store, 0));
+    async act({ process: { buffer, store, epochs } }) {
+      const flushing = await Flushing.begin(buffer, store, { epochs });
+      while (await flushing.removeSome());
+      await buffer.leases.release(flushing.lease);
     },
   },
 ];

@@ -5,16 +5,14 @@ import { expect } from "chai";
 import fc from "fast-check";
 
 import { type Buffer as PendingBuffer, openBuffer } from "../../src/buffer/buffer.ts";
-import { drainOf } from "../../src/flusher/flusher.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { Client } from "../support/client.ts";
+import { Flushing } from "../support/flushing.ts";
 import { type SluiceProcess, startApi } from "../support/sluice-process.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 const maxBytes = 2000;
-const ignore = () => undefined;
-const quiet = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 const bodies: Record<string, string> = {
   "an emoji": "👋",
@@ -66,11 +64,9 @@ describe("A message's body", () => {
   });
 
   async function flush(): Promise<void> {
-    const lease = await buffer.leases.acquire(0, "test", 60_000);
-    if (!lease) throw new Error("another holds the lease");
-    const settings = { thresholds: { chats: 1, messages: 1 }, maxRows: 1000 };
-    await drainOf(buffer, store, settings, quiet, lease, new AbortController().signal).run("manual");
-    await buffer.leases.release(lease);
+    const flushing = await Flushing.begin(buffer, store);
+    await flushing.drain({ thresholds: { chats: 1, messages: 1 }, maxRows: 1000 }).run("manual");
+    await buffer.leases.release(flushing.lease);
     expect((await buffer.totals.read(0)).pending.messages).to.equal(0);
   }
 

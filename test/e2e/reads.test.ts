@@ -1,19 +1,16 @@
 import { expect } from "chai";
 
 import { type Buffer, openBuffer } from "../../src/buffer/buffer.ts";
-import type { Lease } from "../../src/buffer/leases.ts";
-import { drainOf } from "../../src/flusher/flusher.ts";
 import { mergedPage } from "../../src/http/merged-list.ts";
 import { messagesOf } from "../../src/http/numbered.ts";
 import type { PageRequest } from "../../src/http/services.ts";
 import type { Message } from "../../src/records.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { Client } from "../support/client.ts";
+import { Flushing } from "../support/flushing.ts";
 import { type SluiceProcess, startApi, startFlusher } from "../support/sluice-process.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
-const ignore = () => undefined;
-const quiet = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 
 interface List {
@@ -27,7 +24,7 @@ describe("Reading while a flush moves what is read", () => {
   let client: Client;
   let buffer: Buffer;
   let store: Store;
-  let lease: Lease;
+  let flushing: Flushing;
 
   before(async () => {
     workspace = await openWorkspace();
@@ -39,14 +36,12 @@ describe("Reading while a flush moves what is read", () => {
   });
 
   beforeEach(async () => {
-    const taken = await buffer.leases.acquire(0, "test", 60_000);
-    if (!taken) throw new Error("another holds the lease");
-    lease = taken;
+    flushing = await Flushing.begin(buffer, store);
   });
 
   afterEach(async () => {
     await drain(1000).run("manual");
-    await buffer.leases.release(lease);
+    await buffer.leases.release(flushing.lease);
   });
 
   after(async () => {
@@ -58,8 +53,7 @@ describe("Reading while a flush moves what is read", () => {
   });
 
   function drain(maxRows: number) {
-    const settings = { thresholds: { chats: 1, messages: 1 }, maxRows };
-    return drainOf(buffer, store, settings, quiet, lease, new AbortController().signal);
+    return flushing.drain({ thresholds: { chats: 1, messages: 1 }, maxRows });
   }
 
   async function createApplication(): Promise<string> {
@@ -194,7 +188,7 @@ describe("Reading while a flush moves what is read", () => {
         await post(20);
         if (isWritten) {
           const { entries } = await buffer.batches.peek(0, "messages", 0, { maxRows: 20, maxBytes: 1e6 });
-          await store.writes.writeMessages(entries);
+          await flushing.sink.write("messages", entries);
         }
         await remove(deleted);
         for (const number of changed)
@@ -211,7 +205,7 @@ describe("Reading while a flush moves what is read", () => {
 
   it("reads each record directly after its 201, with a flusher at work", async () => {
     const { token, path } = await createChat(0);
-    await buffer.leases.release(lease);
+    await buffer.leases.release(flushing.lease);
     const flusher = await startFlusher({ ...workspace.env, MESSAGE_QUEUE_THRESHOLD: "3" });
     await flusher.logged("draining this partition");
     await Promise.all(
@@ -230,8 +224,7 @@ describe("Reading while a flush moves what is read", () => {
       }),
     );
     await flusher.end("SIGTERM");
-    const taken = await buffer.leases.acquire(0, "test", 60_000);
-    if (taken) lease = taken;
+    flushing = await Flushing.begin(buffer, store);
   });
 
   it("gives an empty list of a known parent, pending or flushed, and 404 where there is none", async () => {

@@ -4,15 +4,14 @@ import type { Buffer } from "../../src/buffer/buffer.ts";
 import type { DeadLetter } from "../../src/buffer/dead-letters.ts";
 import { Keys } from "../../src/buffer/keys.ts";
 import type { Parent } from "../../src/buffer/references.ts";
-import type { Lease } from "../../src/buffer/leases.ts";
-import { drainOf } from "../../src/flusher/flusher.ts";
 import type { FlushLog, Trigger } from "../../src/flusher/ports.ts";
 import { createChanger } from "../../src/http/change.ts";
 import { createReader } from "../../src/http/read-after-write.ts";
 import type { Changer, PageRequest, Reader } from "../../src/http/services.ts";
 import type { PendingRecord } from "../../src/records.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
-import { openTestBuffer, seed, takeLease } from "../support/buffers.ts";
+import { openTestBuffer, seed } from "../support/buffers.ts";
+import { Flushing } from "../support/flushing.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
@@ -54,7 +53,7 @@ export class DeadLetterStage {
   readonly keys: Keys;
   readonly buffer: Buffer;
   readonly store: Store;
-  readonly lease: Lease;
+  readonly flushing: Flushing;
   readonly read: Reader;
   readonly change: Changer;
   /** What the flusher logged at error level. */
@@ -67,12 +66,12 @@ export class DeadLetterStage {
   readonly waits: { readonly failure?: string; readonly err?: unknown }[] = [];
   #serial = 0;
 
-  private constructor(workspace: Workspace, buffer: Buffer, store: Store, lease: Lease) {
+  private constructor(workspace: Workspace, buffer: Buffer, store: Store, flushing: Flushing) {
     this.workspace = workspace;
     this.keys = new Keys(workspace.config.redis.namespace, 1);
     this.buffer = buffer;
     this.store = store;
-    this.lease = lease;
+    this.flushing = flushing;
     this.read = createReader(buffer, store);
     this.change = createChanger(buffer, store, this.read);
   }
@@ -85,7 +84,7 @@ export class DeadLetterStage {
     const at = new Date();
     await store.applications.create({ token, name: "dead", chatsCount: 0, createdAt: at, updatedAt: at }, 0);
     await seed(buffer, { token }, 0);
-    return new DeadLetterStage(workspace, buffer, store, await takeLease(buffer));
+    return new DeadLetterStage(workspace, buffer, store, await Flushing.begin(buffer, store));
   }
 
   async close(): Promise<void> {
@@ -107,8 +106,7 @@ export class DeadLetterStage {
     };
     const log: FlushLog = { debug: ignore, info: ignore, warn, error };
     const settings = { thresholds: { chats: 10, messages: 10 }, maxRows: 1000 };
-    const { signal } = new AbortController();
-    await drainOf(this.buffer, store, settings, log, this.lease, signal).run(trigger);
+    await this.flushing.drain(settings, { log, store }).run(trigger);
   }
 
   async accept(parent: Parent, text: string, createdAtMs?: number): Promise<number> {
@@ -142,7 +140,7 @@ export class DeadLetterStage {
     expect({ pending, pendingBytes, deadLetters }).to.deep.equal(none);
     const left = await this.workspace.redis.keys(`${this.workspace.config.redis.namespace}:*`);
     const kinds = left.map((key) => key.split(":")[2]).filter((kind) => kind !== "counter");
-    expect(kinds).to.have.members(["meta", "flushed", "flushes", "dirty", "lease", "fence"]);
+    expect(kinds).to.have.members(["meta", "partitions", "flushed", "flushes", "dirty", "lease", "fence"]);
   }
 
   /** Puts another record in the place of what the buffer or MySQL has there. */

@@ -2,14 +2,14 @@ import { expect } from "chai";
 
 import type { Buffer } from "../../src/buffer/buffer.ts";
 import { Keys } from "../../src/buffer/keys.ts";
-import type { Lease } from "../../src/buffer/leases.ts";
 import { LeaseLostError } from "../../src/flusher/drain-errors.ts";
 import { Drain } from "../../src/flusher/drain.ts";
 import { systemClock } from "../../src/flusher/flusher.ts";
 import type { Sink, Source } from "../../src/flusher/ports.ts";
 import { NewerRecordError } from "../../src/records.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
-import { emptyEngines, openTestBuffer, seed, sourceOf, takeLease } from "../support/buffers.ts";
+import { emptyEngines, openTestBuffer, seed } from "../support/buffers.ts";
+import { Flushing } from "../support/flushing.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
@@ -22,13 +22,13 @@ describe("A drain of many batches", () => {
   let workspace: Workspace;
   let buffer: Buffer;
   let store: Store;
-  let lease: Lease;
+  let flushing: Flushing;
   let calls: string[];
 
   before(async () => {
     workspace = await openWorkspace();
-    // Payloads are replaced by hand.
-    workspace.expectFindings("counter-bytes", "partition-bytes");
+    // Payloads are replaced by hand, and the application is known to Redis alone.
+    workspace.expectFindings("counter-bytes", "partition-bytes", "parent-missing");
     store = openStore(workspace.config.database, "writing");
     buffer = await openTestBuffer(workspace, "draining");
   });
@@ -36,7 +36,7 @@ describe("A drain of many batches", () => {
   beforeEach(async () => {
     await emptyEngines(workspace);
     await seed(buffer, { token }, 0);
-    lease = await takeLease(buffer);
+    flushing = await Flushing.begin(buffer, store);
     calls = [];
     for (let chat = 1; chat <= 30; chat += 1) {
       await buffer.accepting.accept({ token }, requestOf(operationIdOf(chat), null));
@@ -51,7 +51,7 @@ describe("A drain of many batches", () => {
 
   /** A drain that notes what it calls; the first number of a batch names it. */
   function notedDrain(over: { source?: Partial<Source>; sink?: Sink } = {}): Drain {
-    const own = sourceOf(buffer, lease, maxRows);
+    const own = flushing.source(maxRows);
     const source: Source = {
       ...own,
       acknowledge(batch, deaths, totals) {
@@ -63,7 +63,7 @@ describe("A drain of many batches", () => {
     const sink: Sink = {
       write(list, rows) {
         calls.push(`write ${rows[0]?.number}`);
-        return (over.sink ?? { write: (_, written) => store.writes.writeChats(written) }).write(list, rows);
+        return (over.sink ?? flushing.sink).write(list, rows);
       },
     };
     const thresholds = { chats: 1, messages: 1 };
@@ -92,7 +92,8 @@ describe("A drain of many batches", () => {
   it("acknowledges what it has written also where the next write fails", async () => {
     const defect = new Error("a defect");
     const sink: Sink = {
-      write: (_, rows) => (rows[0]?.number === 21 ? Promise.reject(defect) : store.writes.writeChats(rows)),
+      write: (list, rows) =>
+        rows[0]?.number === 21 ? Promise.reject(defect) : flushing.sink.write(list, rows),
     };
     expect(await failureOf(notedDrain({ sink }).run("minute"))).to.equal(defect);
     expect(await pendingChats()).to.equal(10);
@@ -109,7 +110,7 @@ describe("A drain of many batches", () => {
   });
 
   it("ends where the list turns out to be shorter than it was", async () => {
-    const own = sourceOf(buffer, lease, maxRows);
+    const own = flushing.source(maxRows);
     let longer = 100;
     const source: Partial<Source> = {
       length: async (list) => (await own.length(list)) + (list === "chats" ? longer : 0),

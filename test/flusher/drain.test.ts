@@ -1,13 +1,13 @@
 import { expect } from "chai";
 
 import type { Buffer } from "../../src/buffer/buffer.ts";
-import type { Lease } from "../../src/buffer/leases.ts";
 import { LeaseLostError } from "../../src/flusher/drain-errors.ts";
 import { Drain, type DrainParts } from "../../src/flusher/drain.ts";
 import type { Clock, FlushLog, Sink, Source } from "../../src/flusher/ports.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";
-import { emptyEngines, openTestBuffer, seed, sourceOf, takeLease } from "../support/buffers.ts";
+import { emptyEngines, openTestBuffer, seed } from "../support/buffers.ts";
+import { Flushing } from "../support/flushing.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 const token = "application";
@@ -25,12 +25,14 @@ describe("A drain", () => {
   let workspace: Workspace;
   let buffer: Buffer;
   let store: Store;
-  let lease: Lease;
+  let flushing: Flushing;
   let stop: AbortController;
   let written: { list: string; rows: number }[];
 
   before(async () => {
     workspace = await openWorkspace();
+    // The application is known to Redis alone.
+    workspace.expectFindings("parent-missing");
     store = openStore(workspace.config.database, "writing");
     buffer = await openTestBuffer(workspace, "draining", { thresholds });
   });
@@ -38,7 +40,7 @@ describe("A drain", () => {
   beforeEach(async () => {
     await emptyEngines(workspace);
     await seed(buffer, { token }, 0);
-    lease = await takeLease(buffer);
+    flushing = await Flushing.begin(buffer, store);
     stop = new AbortController();
     written = [];
   });
@@ -51,12 +53,10 @@ describe("A drain", () => {
 
   function parts(maxRows = 1000): DrainParts & { source: Source; sink: Sink } {
     return {
-      source: sourceOf(buffer, lease, maxRows),
+      source: flushing.source(maxRows),
       sink: {
         async write(list, rows) {
-          const outcome = await (list === "chats"
-            ? store.writes.writeChats(rows)
-            : store.writes.writeMessages(rows));
+          const outcome = await flushing.sink.write(list, rows);
           written.push({ list, rows: rows.length });
           expect(await messagesWithoutChat()).to.equal(0);
           return outcome;
@@ -280,7 +280,7 @@ describe("A drain", () => {
 
   it("ends when its lease is lost, and removes nothing", async () => {
     await acceptMany(1, 10);
-    await buffer.leases.release(lease);
+    await buffer.leases.release(flushing.lease);
     await buffer.leases.acquire(0, "another", 60_000);
     const failure: unknown = await new Drain(parts()).run("minute").catch((error: unknown) => error);
     expect(failure).to.be.instanceOf(LeaseLostError);

@@ -90,7 +90,9 @@ describe("A record that MySQL refuses,", () => {
     const batch = await stage.buffer.batches.peek(0, "messages", 0, { maxRows: 10, maxBytes: 1e6 });
     await stage.revise("message", number, stage.kind("message").mended);
     const deaths = new Map(batch.entries.map((entry) => [entry, "ER_DATA_TOO_LONG"]));
-    expect(await stage.buffer.batches.acknowledge(stage.lease, batch, deaths, new Map())).to.deep.equal({
+    expect(
+      await stage.buffer.batches.acknowledge(stage.flushing.lease, batch, deaths, new Map()),
+    ).to.deep.equal({
       kind: "acknowledged",
       changed: 1,
     });

@@ -3,7 +3,7 @@ import type { Lease } from "../../src/buffer/leases.ts";
 import type { Batch, PendingEntry } from "../../src/buffer/batch.ts";
 import { writeIsolating } from "../../src/flusher/isolate.ts";
 import { rowsIn } from "../../src/store/outcome.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { Flushing } from "../support/flushing.ts";
 
 /**
  * One flush as the flusher makes it, stopped after each of its steps, so that a test can do something in
@@ -12,8 +12,7 @@ import type { Store } from "../../src/store/store.ts";
  */
 export async function* flushSteps(
   buffer: Buffer,
-  store: Store,
-  lease: Lease,
+  { lease, sink }: Pick<Flushing, "lease" | "sink">,
   maxRows: number,
   refuses: (message: PendingEntry) => boolean,
 ): AsyncGenerator<string, void> {
@@ -24,7 +23,7 @@ export async function* flushSteps(
   for (let waiting = await buffer.batches.length(lease.partition, "chats"); waiting > 0;) {
     const chats = await peek("chats");
     yield "chats read";
-    requireAll(chats, rowsIn(await store.writes.writeChats(chats.entries)));
+    requireAll(chats, rowsIn(await sink.write("chats", chats.entries)));
     yield "chats written";
     await acknowledge(buffer, lease, chats);
     waiting -= chats.references.length;
@@ -33,7 +32,7 @@ export async function* flushSteps(
   const doomed = new Set<unknown>(messages.entries.filter(refuses));
   const { outcome, refused } = await writeIsolating(
     (rows: readonly PendingEntry[]) =>
-      rows.some((row) => doomed.has(row)) ? Promise.reject(refusal()) : store.writes.writeMessages(rows),
+      rows.some((row) => doomed.has(row)) ? Promise.reject(refusal()) : sink.write("messages", rows),
     messages.entries,
   );
   requireAll(messages, rowsIn(outcome) + refused.size);

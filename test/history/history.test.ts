@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { EpochGuard } from "../../src/epoch-guard.ts";
 import { openStore } from "../../src/store/store.ts";
 import { openTestBuffer, takeLease } from "../support/buffers.ts";
+import { Flushing } from "../support/flushing.ts";
 import { openWorkspace } from "../support/workspace.ts";
 import { History, type Stage } from "./history.ts";
 import { steps } from "./steps.ts";
@@ -21,7 +22,8 @@ describe("Any history of posts, updates, deletes, reads and flush steps", functi
     const store = openStore(workspace.config.database, "writing");
     const lease = await takeLease(buffer, 0, 3_600_000);
     const epochs = new EpochGuard(buffer, store, () => undefined);
-    stage = { workspace, buffer, changing, store, lease, epochs };
+    const flushing = await Flushing.begin(buffer, store, { lease, epochs });
+    stage = { workspace, buffer, changing, store, flushing, epochs };
   });
 
   after(async () => {

@@ -2,9 +2,7 @@ import { expect } from "chai";
 
 import type { Buffer } from "../../src/buffer/buffer.ts";
 import { Keys } from "../../src/buffer/keys.ts";
-import type { Lease } from "../../src/buffer/leases.ts";
 import type { EpochGuard } from "../../src/epoch-guard.ts";
-import { removeSome } from "../../src/flusher/remove-some.ts";
 import { createAcceptor } from "../../src/http/accept.ts";
 import { createChanger } from "../../src/http/change.ts";
 import { createReader } from "../../src/http/read-after-write.ts";
@@ -12,6 +10,7 @@ import type { Acceptor, Changer, Page, PageRequest, Reader } from "../../src/htt
 import type { Store } from "../../src/store/store.ts";
 import type { Workspace } from "../support/workspace.ts";
 import { flushSteps } from "./flush-steps.ts";
+import type { Flushing } from "../support/flushing.ts";
 import { Model } from "./model.ts";
 import type { Step } from "./steps.ts";
 
@@ -22,7 +21,7 @@ export interface Stage {
   /** The same, for changes: a history interrupts those. */
   readonly changing: Buffer;
   readonly store: Store;
-  readonly lease: Lease;
+  readonly flushing: Flushing;
   readonly epochs: EpochGuard;
 }
 
@@ -79,7 +78,7 @@ export class History {
         await this.#flushOn(step.maxRows);
         return;
       case "remove some":
-        if (!this.#flush) await removeSome(this.#stage.buffer, this.#stage.store, 0);
+        if (!this.#flush) await this.#stage.flushing.removeSome();
         return;
       case "refuse next":
         this.#refuses = true;
@@ -168,13 +167,13 @@ export class History {
   }
 
   async #flushOn(maxRows: number): Promise<void> {
-    const { buffer, store, lease } = this.#stage;
+    const { buffer, flushing } = this.#stage;
     const refuses = () => {
       const isRefused = this.#refuses;
       this.#refuses = false;
       return isRefused;
     };
-    this.#flush ??= flushSteps(buffer, store, lease, maxRows, refuses);
+    this.#flush ??= flushSteps(buffer, flushing, maxRows, refuses);
     const { done } = await this.#flush.next();
     if (done) this.#flush = undefined;
   }
@@ -217,7 +216,7 @@ export class History {
 
   /** Drains and removes everything, then compares MySQL with the model, row by row. */
   async finish(): Promise<void> {
-    const { workspace, buffer, store } = this.#stage;
+    const { workspace, buffer, flushing } = this.#stage;
     const { sql, redis, config } = workspace;
     this.#refuses = false;
     while (this.#flush) await this.#flushOn(1);
@@ -228,7 +227,7 @@ export class History {
       do await this.#flushOn(1000);
       while (this.#isFlushing());
     }
-    while (await removeSome(buffer, store, 0));
+    while (await flushing.removeSome());
     const mine = { application_token: this.#token };
     const chats: unknown = await sql("chats")
       .where(mine)

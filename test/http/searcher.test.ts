@@ -1,7 +1,6 @@
 import { expect } from "chai";
 
 import type { Buffer } from "../../src/buffer/buffer.ts";
-import { drainOf } from "../../src/flusher/flusher.ts";
 import { createChanger } from "../../src/http/change.ts";
 import { createReader } from "../../src/http/read-after-write.ts";
 import { createSearcher } from "../../src/http/searcher.ts";
@@ -12,6 +11,7 @@ import type { Search, SearchRequest } from "../../src/search/search.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { openBuffer } from "../../src/buffer/buffer.ts";
 import { beginEpoch, roomyLimits, seed, takeLease } from "../support/buffers.ts";
+import { Flushing } from "../support/flushing.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
@@ -91,7 +91,8 @@ describe("A search in a chat", () => {
   async function flush(): Promise<void> {
     const settings = { thresholds: { chats: 10, messages: 10 }, maxRows: 1000 };
     const lease = await takeLease(buffer, buffer.partitionOf(token));
-    await drainOf(buffer, store, settings, quiet, lease, new AbortController().signal).run("minute");
+    const flushing = await Flushing.begin(buffer, store, { lease });
+    await flushing.drain(settings).run("minute");
     await buffer.leases.release(lease);
   }
 

@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { Stage } from "./stage.ts";
 
 const looks = 10;
+const leastFlushes = 5;
 const chatsEach = 5;
 /** Two looks of a finding are as far apart as it takes a batch to be flushed. */
 const settleMs = 300;
@@ -43,14 +44,14 @@ describe("A buffer that is written, changed and flushed all the while", function
     let isOver = false;
     const goesOn = () => !isOver;
     const workers = tokens.map((token) => work(token, goesOn));
+    let flushes = 0;
     const flusher = (async () => {
-      let flushes = 0;
       for (; goesOn(); flushes += 1) await stage.drain();
-      return flushes;
     })();
     let references = 0;
     try {
-      for (let nth = 0; nth < looks; nth += 1) {
+      // On a busy machine a flush takes longer than a look.
+      for (let nth = 0; nth < looks || flushes < leastFlushes; nth += 1) {
         const { findings, looked } = await stage.look(settleMs);
         expect(findings, `look ${nth}`).to.deep.equal([]);
         references += looked.references;
@@ -60,7 +61,7 @@ describe("A buffer that is written, changed and flushed all the while", function
     }
     const acts = (await Promise.all(workers)).reduce((sum, count) => sum + count, 0);
     expect(acts).to.be.greaterThan(100);
-    expect(await flusher).to.be.greaterThan(5);
+    await flusher;
     expect(references).to.be.greaterThan(0);
 
     const { findings, looked } = await stage.look();

@@ -68,6 +68,19 @@ describe("What must hold of the buffer", () => {
     expect(await stage.kinds()).to.deep.equal([]);
   });
 
+  for (const [what, first] of [
+    ["was written by a later version", "2"],
+    ["cannot be read", "?"],
+  ] as const) {
+    it(`does where a chat ${what} and records wait beneath it`, async () => {
+      const { redis } = stage.workspace;
+      const pending = stage.keys.pending({ token });
+      const payload = (await redis.hget(pending, "3")) ?? "";
+      await redis.hset(pending, "3", `${first}${payload.slice(1)}`);
+      expect(await stage.kinds()).to.deep.equal([]);
+    });
+  }
+
   it("does not where Redis is behind what MySQL has of its flushes", async () => {
     const partitions = stage.workspace.sql("partitions");
     const row: { flush_sequence: number } | undefined = await partitions.clone().first("flush_sequence");

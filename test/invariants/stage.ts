@@ -3,15 +3,14 @@ import type { FindingKind } from "../../src/buffer/invariants/finding.ts";
 import { Keys } from "../../src/buffer/keys.ts";
 import type { Parent } from "../../src/buffer/references.ts";
 import { EpochGuard } from "../../src/epoch-guard.ts";
-import { drainOf } from "../../src/flusher/flusher.ts";
-import type { FlushLog } from "../../src/flusher/ports.ts";
 import { createAcceptor } from "../../src/http/accept.ts";
 import { createChanger } from "../../src/http/change.ts";
 import { createReader } from "../../src/http/read-after-write.ts";
 import type { Acceptor, Changer } from "../../src/http/services.ts";
 import { checkInvariants } from "../../src/invariants.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
-import { openTestBuffer, takeLease } from "../support/buffers.ts";
+import { openTestBuffer } from "../support/buffers.ts";
+import { Flushing } from "../support/flushing.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 /** One key as it was. */
@@ -63,13 +62,9 @@ export class Stage {
 
   /** Flushes all that waits, of the one partition. */
   async drain(): Promise<void> {
-    const ignore = () => undefined;
-    const log: FlushLog = { debug: ignore, info: ignore, warn: ignore, error: ignore };
-    const settings = { thresholds: { chats: 10, messages: 10 }, maxRows: 50 };
-    const lease = await takeLease(this.buffer);
-    const { signal } = new AbortController();
-    await drainOf(this.buffer, this.store, settings, log, lease, signal).run("minute");
-    await this.buffer.leases.release(lease);
+    const flushing = await Flushing.begin(this.buffer, this.store);
+    await flushing.drain({ thresholds: { chats: 10, messages: 10 }, maxRows: 50 }).run("minute");
+    await this.buffer.leases.release(flushing.lease);
   }
 
   async look(settleMs = 0) {

@@ -3,10 +3,7 @@ import fc from "fast-check";
 import knex from "knex";
 
 import type { Buffer } from "../../src/buffer/buffer.ts";
-import type { Lease } from "../../src/buffer/leases.ts";
 import { EpochGuard } from "../../src/epoch-guard.ts";
-import { drainOf } from "../../src/flusher/flusher.ts";
-import { removeSome } from "../../src/flusher/remove-some.ts";
 import { createAcceptor } from "../../src/http/accept.ts";
 import { createChanger } from "../../src/http/change.ts";
 import { createReader } from "../../src/http/read-after-write.ts";
@@ -16,10 +13,10 @@ import { unseen } from "../../src/jobs/job.ts";
 import { knexSettings } from "../../src/store/connection.ts";
 import { openStore, Store } from "../../src/store/store.ts";
 import { beginEpoch, openTestBuffer, takeLease } from "../support/buffers.ts";
+import { Flushing } from "../support/flushing.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 const ignore = () => undefined;
-const quiet = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 const never = new AbortController().signal;
 const at = new Date("2026-01-02T03:04:05.678Z");
 /** Chats of the test that counts the rows read; a million shows the same and takes minutes to fill. */
@@ -32,7 +29,7 @@ describe("Counts", function () {
   let workspace: Workspace;
   let store: Store;
   let buffer: Buffer;
-  let lease: Lease;
+  let flushing: Flushing;
   let accept: Acceptor;
   let change: Changer;
 
@@ -40,7 +37,7 @@ describe("Counts", function () {
     workspace = await openWorkspace();
     store = openStore(workspace.config.database, "writing");
     buffer = await openTestBuffer(workspace, "draining");
-    lease = await takeLease(buffer, 0, 3_600_000);
+    flushing = await Flushing.begin(buffer, store, { lease: await takeLease(buffer, 0, 3_600_000) });
     accept = createAcceptor(buffer, store, new EpochGuard(buffer, store, ignore));
     change = createChanger(buffer, store, createReader(buffer, store));
   });
@@ -53,10 +50,7 @@ describe("Counts", function () {
 
   const count = (all = false, of = store) => countsJob(buffer, of, { all }).run(never, unseen);
 
-  const flush = () =>
-    drainOf(buffer, store, { thresholds: { chats: 1, messages: 1 }, maxRows: 7 }, quiet, lease, never).run(
-      "manual",
-    );
+  const flush = () => flushing.drain({ thresholds: { chats: 1, messages: 1 }, maxRows: 7 }).run("manual");
 
   /** What is noted and what a plain COUNT says, of every parent: "noted counted". */
   async function compare(): Promise<Map<string, string>> {
@@ -108,13 +102,13 @@ describe("Counts", function () {
           else if (act === "delete") await known(change.deleteMessage(token, chat + 1, number + 1));
           else if (act === "delete chat") await known(change.deleteChat(token, chat + 1));
           else if (act === "flush") await flush();
-          else if (act === "remove") await removeSome(buffer, store, 0);
+          else if (act === "remove") await flushing.removeSome();
           // Not awaited: it runs while the next steps do.
           else counting = counting.then(() => count());
         }
         await counting;
         await flush();
-        while (await removeSome(buffer, store, 0));
+        while (await flushing.removeSome());
         await count();
         expect(await wrong()).to.deep.equal([]);
         expect(await buffer.dirty.count(0)).to.equal(0);

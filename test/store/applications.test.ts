@@ -1,13 +1,13 @@
 import { expect } from "chai";
 
 import type { Buffer } from "../../src/buffer/buffer.ts";
-import { removeSome } from "../../src/flusher/remove-some.ts";
 import { createChanger } from "../../src/http/change.ts";
 import { createReader } from "../../src/http/read-after-write.ts";
 import type { Changer } from "../../src/http/services.ts";
 import { Applications } from "../../src/store/applications.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
-import { openTestBuffer, takeLease } from "../support/buffers.ts";
+import { openTestBuffer } from "../support/buffers.ts";
+import { Flushing } from "../support/flushing.ts";
 import { untilHeldUp, untilNoneIsHeldUp } from "../support/lock-waits.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
@@ -42,9 +42,9 @@ describe("An application in MySQL", () => {
   const removals = async () => workspace.sql("removals").select("application_token", "finished_at");
 
   async function removeAll(): Promise<void> {
-    const lease = await takeLease(buffer);
-    while (await removeSome(buffer, store, 0));
-    await buffer.leases.release(lease);
+    const flushing = await Flushing.begin(buffer, store);
+    while (await flushing.removeSome());
+    await buffer.leases.release(flushing.lease);
   }
 
   describe("whose POST is repeated under its Idempotency-Key", () => {

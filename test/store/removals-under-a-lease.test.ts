@@ -1,11 +1,11 @@
 import { expect } from "chai";
 
 import { openBuffer } from "../../src/buffer/buffer.ts";
-import { removeSome } from "../../src/flusher/remove-some.ts";
 import { newRecord } from "../../src/records.ts";
 import { FencedOffError } from "../../src/store/fence.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
-import { roomyLimits } from "../support/buffers.ts";
+import { roomyLimits, takeLease } from "../support/buffers.ts";
+import { Flushing } from "../support/flushing.ts";
 import { untilHeldUp } from "../support/lock-waits.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
@@ -73,7 +73,8 @@ describe("A removal", () => {
         created_at: at,
       }));
       await workspace.sql.batchInsert("removals", rows, 1000);
-      expect(await removeSome(parted, store, 1)).to.equal(false);
+      const flushing = await Flushing.begin(parted, store, { lease: await takeLease(parted, 1) });
+      expect(await flushing.removeSome()).to.equal(false);
       const left = await workspace.sql("removals").whereNull("finished_at").pluck("application_token");
       expect(left).to.have.members(others);
     } finally {

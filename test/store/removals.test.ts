@@ -2,20 +2,17 @@ import { expect } from "chai";
 
 import type { Buffer } from "../../src/buffer/buffer.ts";
 import { Keys } from "../../src/buffer/keys.ts";
-import type { Lease } from "../../src/buffer/leases.ts";
 import { EpochGuard } from "../../src/epoch-guard.ts";
-import { drainOf } from "../../src/flusher/flusher.ts";
-import { removeSome } from "../../src/flusher/remove-some.ts";
 import { createAcceptor } from "../../src/http/accept.ts";
 import { createChanger } from "../../src/http/change.ts";
 import { createReader } from "../../src/http/read-after-write.ts";
 import type { Acceptor, Changer } from "../../src/http/services.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
-import { openTestBuffer, takeLease } from "../support/buffers.ts";
+import { openTestBuffer } from "../support/buffers.ts";
+import { claimedFlush, Flushing } from "../support/flushing.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 const ignore = () => undefined;
-const quiet = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 const at = new Date("2026-01-02T03:04:05.678Z");
 const upTo = (count: number) => Array.from({ length: count }, (_, nth) => nth + 1);
 
@@ -61,10 +58,10 @@ describe("Removing what lies beneath what was deleted", () => {
     ((await workspace.sql(table).count({ count: "*" }).first()) as { count: number }).count;
 
   async function stepsOf(removal: { token: string; chatNumber: number | undefined }): Promise<number[]> {
-    const removed: number[] = [];
+    const [removed, flush] = [[] as number[], await claimedFlush(store)];
     for (let isDone = false; !isDone;) {
       const before = (await countOf("messages")) + (await countOf("chats"));
-      isDone = await store.removals.step(removal, 1000);
+      isDone = await store.removals.step(removal, 1000, flush);
       removed.push(before - (await countOf("messages")) - (await countOf("chats")));
     }
     return removed;
@@ -103,15 +100,17 @@ describe("Removing what lies beneath what was deleted", () => {
     await put("doomed", [3500]);
     await store.applications.delete("doomed");
     const removal = { token: "doomed", chatNumber: undefined };
-    for (let step = 0; step < 2; step += 1) expect(await store.removals.step(removal, 1000)).to.equal(false);
+    const flush = await claimedFlush(store);
+    for (let step = 0; step < 2; step += 1)
+      expect(await store.removals.step(removal, 1000, flush)).to.equal(false);
     expect(await messagesOf("doomed")).to.deep.equal({ 1: 1500 });
     const other = openStore(workspace.config.database, "writing");
     try {
       expect(await other.removals.list(10)).to.deep.equal([removal]);
       let steps = 0;
-      while (!(await other.removals.step(removal, 1000))) steps += 1;
+      while (!(await other.removals.step(removal, 1000, flush))) steps += 1;
       expect(steps).to.be.within(2, 4);
-      expect(await other.removals.step(removal, 1000)).to.equal(true);
+      expect(await other.removals.step(removal, 1000, flush)).to.equal(true);
       expect([await countOf("messages"), await countOf("chats")]).to.deep.equal([0, 0]);
       expect(await other.removals.list(10)).to.deep.equal([]);
     } finally {
@@ -136,7 +135,7 @@ describe("Removing what lies beneath what was deleted", () => {
 
   describe("by the flusher", () => {
     let buffer: Buffer;
-    let lease: Lease;
+    let flushing: Flushing;
     let keys: Keys;
     let accept: Acceptor;
     let change: Changer;
@@ -144,7 +143,7 @@ describe("Removing what lies beneath what was deleted", () => {
     beforeEach(async () => {
       keys = new Keys(workspace.config.redis.namespace, 1);
       buffer = await openTestBuffer(workspace, "draining");
-      lease = await takeLease(buffer);
+      flushing = await Flushing.begin(buffer, store);
       accept = createAcceptor(buffer, store, new EpochGuard(buffer, store, ignore));
       change = createChanger(buffer, store, createReader(buffer, store));
     });
@@ -155,7 +154,7 @@ describe("Removing what lies beneath what was deleted", () => {
 
     async function flush(): Promise<void> {
       const settings = { thresholds: { chats: 10, messages: 10 }, maxRows: 1000 };
-      await drainOf(buffer, store, settings, quiet, lease, new AbortController().signal).run("minute");
+      await flushing.drain(settings).run("minute");
     }
 
     /** As after an hour without anything pending. */
@@ -187,11 +186,11 @@ describe("Removing what lies beneath what was deleted", () => {
       await workspace.sql.batchInsert("messages", rows, 1000);
       await change.deleteApplication(token);
       const left: number[] = [];
-      while (await removeSome(buffer, store, 0)) left.push(await countOf("messages"));
+      while (await flushing.removeSome()) left.push(await countOf("messages"));
       expect(left.slice(0, 4)).to.deep.equal([2500, 1500, 500, 0]);
       expect([await countOf("chats"), await store.removals.list(10)]).to.deep.equal([0, []]);
       expect(await workspace.redis.ttl(keys.counter({ token }))).to.be.greaterThan(3600);
-      expect(await removeSome(buffer, store, 0)).to.equal(false);
+      expect(await flushing.removeSome()).to.equal(false);
     });
 
     it("lets marks grow with each deletion, and a reloaded counter gives no deleted number again", async () => {
@@ -204,7 +203,7 @@ describe("Removing what lies beneath what was deleted", () => {
       await change.deleteMessage(token, 1, 3);
       await change.deleteChat(token, 3);
       await flush();
-      while (await removeSome(buffer, store, 0));
+      while (await flushing.removeSome());
       expect(await marks(token)).to.deep.equal({
         application: { mark: 3 },
         chats: [
@@ -215,7 +214,7 @@ describe("Removing what lies beneath what was deleted", () => {
       await change.deleteMessage(token, 1, 1);
       await change.deleteChat(token, 2);
       await flush();
-      while (await removeSome(buffer, store, 0));
+      while (await flushing.removeSome());
       expect(await marks(token)).to.deep.equal({
         application: { mark: 3 },
         chats: [{ number: 1, mark: 3 }],
@@ -235,7 +234,7 @@ describe("Removing what lies beneath what was deleted", () => {
       await change.deleteMessage(token, 1, 2);
       await change.deleteChat(token, 2);
       await flush();
-      while (await removeSome(buffer, store, 0));
+      while (await flushing.removeSome());
       await forgetCounter({ token });
       await forgetCounter({ token, chatNumber: 1 });
       expect((await accept.chat(token, null)).number).to.equal(3);

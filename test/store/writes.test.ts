@@ -1,10 +1,11 @@
 import { expect } from "chai";
 
 import { newRecord } from "../../src/records.ts";
-import { EpochChangedError, FencedOffError } from "../../src/store/fence.ts";
+import { EpochChangedError, type FencedFlush, FencedOffError } from "../../src/store/fence.ts";
 import { nothingWritten } from "../../src/store/outcome.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import type { NewRow } from "../../src/store/tables.ts";
+import { claimedFlush } from "../support/flushing.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 function message(
@@ -20,6 +21,7 @@ function message(
 describe("Writing to MySQL", () => {
   let workspace: Workspace;
   let store: Store;
+  let flush: FencedFlush;
 
   before(async () => {
     workspace = await openWorkspace();
@@ -28,6 +30,7 @@ describe("Writing to MySQL", () => {
 
   beforeEach(async () => {
     await workspace.sql("messages").delete();
+    flush = await claimedFlush(store);
   });
 
   after(async () => {
@@ -44,7 +47,7 @@ describe("Writing to MySQL", () => {
     await workspace
       .sql("chats")
       .insert({ application_token: "token", number: 7, operation_id: "chat-7", ...times });
-    const outcome = await store.writes.writeMessages([message(2, "two"), message(1, "one")]);
+    const outcome = await store.writes.writeMessages([message(2, "two"), message(1, "one")], flush);
     expect(outcome).to.deep.equal({ ...nothingWritten, inserted: 2 });
     const read = await store.reads.messages.find(["token", 7], 1);
     expect(read).to.deep.equal({
@@ -56,10 +59,10 @@ describe("Writing to MySQL", () => {
   });
 
   it("writes nothing twice when a batch comes again, alone or with new rows", async () => {
-    await store.writes.writeMessages([message(1, "one"), message(2, "two")]);
-    const again = await store.writes.writeMessages([message(1, "one"), message(2, "two")]);
+    await store.writes.writeMessages([message(1, "one"), message(2, "two")], flush);
+    const again = await store.writes.writeMessages([message(1, "one"), message(2, "two")], flush);
     expect(again).to.deep.equal({ ...nothingWritten, alreadyThere: 2 });
-    const more = await store.writes.writeMessages([message(2, "two"), message(3, "three")]);
+    const more = await store.writes.writeMessages([message(2, "two"), message(3, "three")], flush);
     expect(more).to.deep.equal({ ...nothingWritten, inserted: 1, alreadyThere: 1 });
     expect(await stored()).to.deep.equal([
       { number: 1, body: "one" },
@@ -69,9 +72,9 @@ describe("Writing to MySQL", () => {
   });
 
   it("tells a replayed row from another record with the same number, and keeps the first", async () => {
-    await store.writes.writeMessages([message(1, "one")]);
+    await store.writes.writeMessages([message(1, "one")], flush);
     const other = message(1, "another", "another-operatio");
-    const outcome = await store.writes.writeMessages([other, message(2, "two")]);
+    const outcome = await store.writes.writeMessages([other, message(2, "two")], flush);
     expect(outcome).to.deep.equal({ ...nothingWritten, inserted: 1, conflicts: [other] });
     expect(await stored()).to.deep.equal([
       { number: 1, body: "one" },
@@ -81,8 +84,8 @@ describe("Writing to MySQL", () => {
 
   it("takes a whole batch again after an unacknowledged commit", async () => {
     const rows = Array.from({ length: 1000 }, (_, at) => message(at + 1, `body ${at}`));
-    await store.writes.writeMessages(rows);
-    const again = await store.writes.writeMessages(rows);
+    await store.writes.writeMessages(rows, flush);
+    const again = await store.writes.writeMessages(rows, flush);
     expect(again).to.deep.equal({ ...nothingWritten, alreadyThere: 1000 });
   });
 
@@ -155,7 +158,10 @@ describe("Writing to MySQL", () => {
       "\0\b\t\n\r\x1a",
       "é😀%_",
     ];
-    await store.writes.writeMessages(texts.map((text, at) => message(at + 1, text)));
+    await store.writes.writeMessages(
+      texts.map((text, at) => message(at + 1, text)),
+      flush,
+    );
     expect(await stored()).to.deep.equal(texts.map((body, at) => ({ number: at + 1, body })));
   });
 });

@@ -2,8 +2,6 @@ import type { AcceptLimits } from "../../src/buffer/accepting.ts";
 import { type Buffer, openBuffer } from "../../src/buffer/buffer.ts";
 import type { Parent } from "../../src/buffer/references.ts";
 import type { Lease } from "../../src/buffer/leases.ts";
-import { partitionSource } from "../../src/flusher/partition-source.ts";
-import type { Source } from "../../src/flusher/ports.ts";
 import { resumeAbove } from "../../src/numbering.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -55,14 +53,10 @@ export async function takeLease(buffer: Buffer, partition = 0, durationMs = 60_0
   return lease;
 }
 
-/** What a drain reads from under a lease, in batches of at most `maxRows`. */
-export function sourceOf(buffer: Buffer, lease: Lease, maxRows: number): Source {
-  return partitionSource(buffer, lease, () => ({ maxRows, maxBytes: 1e6 }), undefined);
-}
-
 /** Removes every key and record of a workspace. */
 export async function emptyEngines({ redis, sql, config }: Workspace): Promise<void> {
   const left = await redis.keys(`${config.redis.namespace}:*`);
   if (left.length > 0) await redis.del(left);
-  for (const table of ["messages", "chats", "applications", "removals"]) await sql(table).delete();
+  for (const table of ["messages", "chats", "applications", "removals", "partitions"])
+    await sql(table).delete();
 }
