@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import type { Redis } from "ioredis";
 
 import type { Buffer } from "../../src/buffer/buffer.ts";
 import { BufferUnavailableError } from "../../src/buffer/connections.ts";
@@ -46,7 +47,8 @@ describe("A flush that was counted", () => {
     await mark.claim(lease);
     const first = await mark.count(lease);
     expect(isConfirmed(first)).to.equal(true);
-    await workspace.redis.client("KILL", "ID", await buffer.connection.client("ID"));
+    const { localAddress, localPort } = (buffer.connection as Redis).stream;
+    await workspace.redis.client("KILL", "ADDR", `${localAddress}:${localPort}`);
     await waitFor(() => !isConfirmed(first), { what: "the count to be in doubt" });
     const again = await waitFor(() => mark.count(lease).catch(() => false as const), {
       what: "another count",

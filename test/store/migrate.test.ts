@@ -19,7 +19,7 @@ describe("Several that migrate at a time", () => {
 
   beforeEach(async () => {
     workspace = await openWorkspace();
-    ({ database } = workspace.config);
+    database = workspace.migrated;
   });
 
   afterEach(() => workspace.close());

@@ -29,6 +29,6 @@ describe("A database that the next version has migrated already", () => {
   });
 
   it("is up to date for this one's migrate", async () => {
-    expect(await migrate(sluice.workspace.config.database)).to.deep.equal([]);
+    expect(await migrate(sluice.workspace.migrated)).to.deep.equal([]);
   });
 });

@@ -5,6 +5,7 @@ import type { FindingKind } from "../../src/buffer/invariants/finding.ts";
 import { loadConfig, type Config } from "../../src/config.ts";
 import { knexSettings } from "../../src/store/connection.ts";
 import { requireInvariants } from "./invariants.ts";
+import { leastRightsVariable, makeUsers, removeUsers } from "./least-rights.ts";
 import { workspaceName } from "./run-name.ts";
 import { backEndsVariable, createDatabase, dropDatabase } from "./sharded-database.ts";
 import { ofTests } from "./sql-guard.ts";
@@ -15,6 +16,8 @@ export interface Workspace {
   /** What a process of Sluice needs to work in this corner. */
   readonly env: NodeJS.ProcessEnv;
   readonly config: Config;
+  /** The database as whoever migrates comes to it. */
+  readonly migrated: Config["database"];
   readonly sql: Knex;
   readonly redis: Redis;
   /** Says what the suite has put out of order on purpose: nothing else may be wrong in the end. */
@@ -23,10 +26,13 @@ export interface Workspace {
   close(): Promise<void>;
 }
 
-/** Makes a fresh, migrated corner in the engines the environment names, or in others. */
+/**
+ * Makes a fresh, migrated corner in the engines the environment names, or in others. `sql` and `redis` may do all; with
+ * `SLUICE_TEST_LEAST_RIGHTS` what is in `env` and `config` may do there what an operator is told to allow.
+ */
 export async function openWorkspace(settings: NodeJS.ProcessEnv = {}): Promise<Workspace> {
   const name = workspaceName();
-  const env = {
+  const ofAll = {
     ...engineAddresses(process.env, settings),
     PORT: "0",
     RATE_LIMIT_PER_MINUTE: "0",
@@ -38,14 +44,18 @@ export async function openWorkspace(settings: NodeJS.ProcessEnv = {}): Promise<W
     DATABASE_NAME: name,
     REDIS_NAMESPACE: name,
   };
+  await createDatabase(ofAll);
+  const { database, redis: unlimited } = loadConfig(ofAll);
+  const sql = knex(ofTests(knexSettings(database, "writing")));
+  const redis = connectToRedis(unlimited.url);
+  const hasUsers = Boolean(process.env[leastRightsVariable]);
+  const env = { ...ofAll, ...(hasUsers && (await makeUsers(name, ofAll, { redis, sql }))) };
   const config = loadConfig(env);
-  await createDatabase(env);
-  const sql = knex(ofTests(knexSettings(config.database, "writing")));
-  const redis = connectToRedis(config.redis.url);
   const expected = new Set<FindingKind>();
   return {
     env,
     config,
+    migrated: database,
     sql,
     redis,
     expectFindings(...kinds) {
@@ -57,9 +67,10 @@ export async function openWorkspace(settings: NodeJS.ProcessEnv = {}): Promise<W
       } finally {
         const keys = await redis.keys(`${name}:*`);
         if (keys.length > 0) await redis.del(keys);
+        if (hasUsers) await removeUsers(name, { redis, sql });
         redis.disconnect();
         await sql.destroy();
-        await dropDatabase(env);
+        await dropDatabase(ofAll);
       }
     },
   };

@@ -6,8 +6,12 @@
 --
 -- Rights that are missing are met by a script in its middle, when half of it is done: so they are looked for before.
 
+-- Redis 7.0 says the second of these, 7.2 and Valkey the third.
 local function refuses(message)
-  return string.find(message, 'NOPERM') or string.find(message, 'executing the script')
+  for _, words in ipairs({ 'NOPERM', 'executing the script', 'ACL failure' }) do
+    if string.find(message, words) then return true end
+  end
+  return false
 end
 
 local refused = {}
