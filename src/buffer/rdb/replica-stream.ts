@@ -16,6 +16,11 @@ export class SnapshotRefusedError extends Error {
   }
 }
 
+/** What Redis says where its user, or nobody, may be given a snapshot. */
+const forbidden = /^(NOPERM|ERR unknown command) /;
+const remedy =
+  "Its user needs SYNC and REPLCONF; where the service forbids them, use backups of its own and set BACKUP_CRON=off";
+
 /** Redis says every second that it is still saving; after such a silence it does not any more. */
 const silenceMs = 60_000;
 const markLength = 40;
@@ -105,6 +110,11 @@ function refusal(error: unknown): SnapshotRefusedError {
   return new SnapshotRefusedError(error instanceof Error ? error.message : String(error));
 }
 
+/** What Redis said, with what to do where it says no for good. */
+function withRemedy(words: string): string {
+  return forbidden.test(words) ? `${words.trimEnd().replace(/\.$/, "")}. ${remedy}` : words;
+}
+
 /** What Redis sends: lines first, then the snapshot. */
 class Replies {
   readonly #chunks: AsyncIterator<Buffer>;
@@ -124,7 +134,7 @@ class Replies {
       }
       const line = this.#rest.subarray(0, end).toString("latin1").trimEnd();
       this.#rest = this.#rest.subarray(end + 1);
-      if (line.startsWith("-")) throw new SnapshotRefusedError(line.slice(1));
+      if (line.startsWith("-")) throw new SnapshotRefusedError(withRemedy(line.slice(1)));
       if (line !== "") return line;
     }
   }
