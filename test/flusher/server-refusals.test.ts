@@ -36,11 +36,11 @@ describe("What a real server refuses", () => {
        if new.body = 'odd' then signal sqlstate '45000' set message_text = 'no odd one here'; end if`,
     );
 
-  const rows: readonly (readonly [title: string, reason: string, prepare: () => Promise<unknown>])[] = [
-    ["a trigger that signals", "ER_SIGNAL_EXCEPTION", () => refuseOdd("insert")],
+  const rows: readonly (readonly [title: string, reason: RegExp, prepare: () => Promise<unknown>])[] = [
+    ["a trigger that signals", /^ER_SIGNAL_EXCEPTION$/, () => refuseOdd("insert")],
     [
       "a partition that is missing",
-      "ER_NO_PARTITION_FOR_GIVEN_VALUE",
+      /^ER_NO_PARTITION_FOR_GIVEN_VALUE$/,
       () =>
         ddl(
           `alter table messages partition by list (number)
@@ -51,7 +51,8 @@ describe("What a real server refuses", () => {
     ],
     [
       "a CHECK",
-      "ER_CONSTRAINT_FAILED",
+      // MariaDB's word for it, and MySQL's.
+      /^ER_(CONSTRAINT_FAILED|CHECK_CONSTRAINT_VIOLATED)$/,
       () => ddl("alter table messages add constraint even check (body <> 'odd')"),
     ],
   ];
@@ -61,7 +62,9 @@ describe("What a real server refuses", () => {
       await accept21();
       await stage.drain();
       expect(await stored()).to.deep.equal(upTo(21).filter((at) => at !== 11));
-      expect(await stage.onlyLetter()).to.deep.include({ ...chat, number: 11, reason });
+      const letter = await stage.onlyLetter();
+      expect(letter).to.deep.include({ ...chat, number: 11 });
+      expect(letter.reason).to.match(reason);
       expect((await stage.read.message(token, 1, 11)).body).to.equal("odd");
     });
   }

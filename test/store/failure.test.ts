@@ -187,6 +187,45 @@ describe("A failure that a real server gives", () => {
     expect(failures.map(({ reason }) => classify(reason))).to.deep.equal(["contention"]);
   });
 
+  it("is contention where a table was altered since the transaction began (1412)", async () => {
+    await workspace.sql.raw("create table altered (id int primary key)");
+    const failed: unknown = await workspace.sql
+      .transaction(
+        async (transaction) => {
+          // With this isolation a snapshot is taken by the first read, of whichever table.
+          await transaction.raw("select * from refusals");
+          await workspace.sql.raw("alter table altered add column word int, algorithm = copy");
+          await transaction.raw("select * from altered");
+        },
+        { isolationLevel: "repeatable read" },
+      )
+      .catch((error: unknown) => error);
+    expect(failed).to.have.property("errno", 1412);
+    expect(classify(failed)).to.equal("contention");
+  });
+
+  it("is an outage where the server has ended a connection that was idle", async () => {
+    const idle = knex({ ...knexSettings(workspace.config.database, "writing"), pool: { min: 0, max: 1 } });
+    let failed: unknown;
+    await idle
+      .transaction(async (transaction) => {
+        const [[row]] = (await transaction.raw("select connection_id() as id")) as [[{ id: number }]];
+        await transaction.raw("set wait_timeout = 1");
+        await waitFor(async () => !(await isConnected(row.id)), { what: "the server to end it" });
+        failed = await transaction.raw("select 1").catch((error: unknown) => error);
+        throw failed;
+      })
+      .catch(() => undefined);
+    await idle.destroy();
+    expect(classify(failed), String(failed)).to.equal("outage");
+  });
+
+  async function isConnected(id: number): Promise<boolean> {
+    const find = "select id from information_schema.processlist where id = ?";
+    const [rows] = (await workspace.sql.raw(find, [id])) as [unknown[]];
+    return rows.length > 0;
+  }
+
   it("is an outage where nobody listens, and where the connection is killed in the middle", async () => {
     const settings = knexSettings({ ...workspace.config.database, port: 1 }, "requests");
     const nowhere = knex(settings);
