@@ -72,9 +72,9 @@ function findRedis(directories) {
   // Debian's redis-tools lacks the name redis-server, but its checkers are the same program: which of them it
   // is, it decides by the name it is called.
   const argv0 = "redis-server";
-  return executables(directories, ["redis-server", "redis-check-rdb", "redis-check-aof"])
+  return executables(directories, ["redis-server", "valkey-server", "redis-check-rdb", "redis-check-aof"])
     .map((command) => ({ command, argv0 }))
-    .find(({ command }) => version(command, argv0).startsWith("Redis server"));
+    .find(({ command }) => /^(Redis|Valkey) server/.test(version(command, argv0)));
 }
 
 /**
@@ -98,14 +98,14 @@ function version(command, argv0) {
 }
 
 /**
- * The programs of these names that there are.
+ * The programs of these names that there are, in the order of the folders, as a shell looks for them.
  *
  * @param {string[]} directories
- * @param {string[]} names in order of preference
+ * @param {string[]} names in order of preference within a folder
  */
 export function executables(directories, names) {
-  return names
-    .flatMap((name) => directories.map((directory) => path.join(directory, name)))
+  return directories
+    .flatMap((directory) => names.map((name) => path.join(directory, name)))
     .filter(isExecutable);
 }
 

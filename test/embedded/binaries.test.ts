@@ -68,6 +68,18 @@ describe("the programs of the engines", () => {
     expect(() => provideBinaries(both, machine, () => undefined)).to.throw("docker compose up");
   });
 
+  it("are the first on the PATH, of whatever vendor", () => {
+    const [first, second] = [scratchDirectory(), scratchDirectory()];
+    addProgram(first, "valkey-server", "Valkey server v=9.1.2");
+    addProgram(first, "mysqld", "mysqld Ver 8.4.0 for Linux (MySQL Community Server - GPL)");
+    addProgram(second, "redis-server", "Redis server v=7.0.15");
+    addProgram(second, "mariadbd", "mariadbd Ver 10.11.6-MariaDB");
+    expect(findBinaries(both, { directories: [first, second] })).to.deep.equal({
+      redis: { command: path.join(first, "valkey-server"), argv0: "redis-server" },
+      database: { command: path.join(first, "mysqld"), flavour: "mysql" },
+    });
+  });
+
   it("do not include a redis-check-rdb that is only a checker", () => {
     const { machine, directory } = bareMachine({ canInstall: false });
     addProgram(directory, "redis-check-rdb", "Usage: redis-check-rdb <rdb-file-name>");
