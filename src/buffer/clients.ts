@@ -58,7 +58,8 @@ export function createSubscriber(address: RedisAddress): RedisClient {
       clusterRetryStrategy: retryStrategy,
     });
   }
-  return createServerClient(address, { maxRetriesPerRequest: null, autoResubscribe: true, retryStrategy });
+  // Nobody hears of a subscription that the driver makes anew and Redis refuses: that ends the process.
+  return createServerClient(address, { maxRetriesPerRequest: null, autoResubscribe: false, retryStrategy });
 }
 
 function createServerClient(

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { type Redis, ReplyError } from "ioredis";
+import { Redis, ReplyError } from "ioredis";
 
 import { parseRedisAddress } from "../redis-address.ts";
 import { createClient, createSubscriber, type RedisClient, timeoutMs, type Use } from "./clients.ts";
@@ -41,12 +41,21 @@ export function connectSubscriber(url: string): RedisClient {
 }
 
 /**
- * Subscribes with a client for pub/sub. A cluster's asks one node, whichever: where that is away, another is asked. A
- * server that refuses the password is waited for like one that is away.
+ * Subscribes with a client for pub/sub, now and each time it is connected again. A cluster's asks one node, whichever:
+ * where that is away, another is asked. A server that refuses, be it the password or the channels, is waited for like
+ * one that is away.
  *
  * @throws when the client was closed meanwhile
  */
 export async function subscribe(client: RedisClient, channels: readonly string[]): Promise<void> {
+  // Before others hear of it: whoever looks for what was missed then misses nothing after it. A cluster's client does so
+  // by itself.
+  if (client instanceof Redis)
+    client.prependListener("ready", () => void untilSubscribed(client, channels).catch(() => undefined));
+  await untilSubscribed(client, channels);
+}
+
+async function untilSubscribed(client: RedisClient, channels: readonly string[]): Promise<void> {
   for (;;) {
     try {
       await client.subscribe(...channels);
@@ -179,7 +188,7 @@ export class Connection {
 
 /** The error replies that speak of Redis' state, not of the command; each passes with time or an operator. */
 const stateReplies =
-  /^(OOM|READONLY|EXECABORT|MOVED|ASK|LOADING|MISCONF|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNKILLABLE|NOAUTH|WRONGPASS|NOPERM|ERR max number of clients)/;
+  /^(OOM|READONLY|EXECABORT|MOVED|ASK|LOADING|MISCONF|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNKILLABLE|NOAUTH|WRONGPASS|NOPERM|NOSCRIPT|ERR max number of clients)/;
 
 function isDefect(error: unknown): boolean {
   return error instanceof ReplyError && !stateReplies.test(replyOf(error as Error));

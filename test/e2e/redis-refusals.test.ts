@@ -62,6 +62,12 @@ const kinds: readonly Kind[] = [
     detail: "may not be asked for hincrby",
   },
   {
+    name: "lets its user use no channels, and cuts off who does",
+    begin: (redis) => redis.call("ACL", "SETUSER", "default", "resetchannels"),
+    end: (redis) => redis.call("ACL", "SETUSER", "default", "allchannels"),
+    detail: "may not be asked for publish",
+  },
+  {
     name: "lets its user run no scripts",
     begin: (redis) => redis.call("ACL", "SETUSER", "default", "-evalsha", "-eval"),
     end: (redis) => redis.call("ACL", "SETUSER", "default", "+evalsha", "+eval"),
