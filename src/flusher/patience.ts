@@ -42,7 +42,8 @@ export class Patience {
         const failure = failureClass(error);
         const attempts = attemptsAt(failure, mayPass);
         if (attempt + 1 >= attempts) throw error;
-        if (attempt === 0) log.warn({ failure, err: error }, "flushing waits");
+        // Why it waits may change: whoever asks what holds it up is told the latest.
+        log[attempt === 0 ? "warn" : "debug"]({ failure, err: error }, "flushing waits");
       }
       if (!signal.aborted) await clock.sleep(backoffMs(attempt), signal);
       if (signal.aborted) throw new DrainStoppedError();

@@ -26,7 +26,10 @@ export class LatestTrouble {
       if ("err" in fields) this.#latest = { what: wordsOf(fields.err), atMs: this.#clock.nowMs() };
     };
     return {
-      debug: log.debug.bind(log),
+      debug(fields, message) {
+        note(fields);
+        log.debug(fields, message);
+      },
       info: log.info.bind(log),
       warn(fields, message) {
         note(fields);
@@ -49,5 +52,5 @@ function wordsOf(error: unknown): string {
   if (error instanceof BufferUnavailableError) return error.message.slice(0, mostWords);
   // A driver puts the statement into the message, and with it what it was to write.
   const words = isNumbered ? sqlMessage : "sql" in error ? "" : error.message;
-  return `${name}: ${words.replace(/'[^']*'/g, "'…'")}`.replace(/: $/, "").slice(0, mostWords);
+  return `${name}: ${words.replace(/'[^']*'/g, "'…'")}`.replace(/(: |\.)$/, "").slice(0, mostWords);
 }

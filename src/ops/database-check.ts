@@ -37,6 +37,11 @@ const wantsTls: Refusal = {
   remedy: "Let the user in without it: Sluice does not encrypt its connections to MySQL.",
 };
 
+const aborted: Refusal = {
+  detail: "ends each new connection at once",
+  remedy: "Look at the server's log, and whether its init_connect can be carried out.",
+};
+
 /** By the server's numbers. What else it says passes, or is told by what is written. */
 const refusals: ReadonlyMap<unknown, Refusal> = new Map([
   [1040, full],
@@ -44,6 +49,7 @@ const refusals: ReadonlyMap<unknown, Refusal> = new Map([
   [1045, wrongPassword],
   [1142, tooFewRights],
   [1143, tooFewRights],
+  [1184, aborted],
   [1203, full],
   [1226, full],
   [1698, wrongPassword],

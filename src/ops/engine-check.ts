@@ -15,7 +15,7 @@ export async function inTime<T>(look: Promise<T>, late: T): Promise<T> {
 }
 
 /** What is said of an engine that did not answer in time. */
-export const tooLate = `no answer within ${patienceMs} ms`;
+export const tooLate = `does not answer within ${patienceMs} ms`;
 
 /** One thing readiness looks at; `ready` is false where the API cannot do its work without it. */
 export interface Check {

@@ -19,7 +19,7 @@ export type Verdict = "good" | "warning" | "bad";
 /** The minute flushes everything, so what waits for two of them is held up. */
 const lateAfterSeconds = 120;
 /** A list at its threshold is flushed at once, and all others within the minute: with this much for one batch. */
-const batchSeconds = 10;
+const batchSeconds = 5;
 const minuteSeconds = 60;
 const nearlyFull = 0.8;
 

@@ -47,7 +47,9 @@ const refusals: Readonly<Record<string, Refusal>> = {
 
 const away: Refusal = {
   detail: "does not answer",
-  remedy: "Start redis, or mend its address. Nothing else has to be done: work goes on by itself.",
+  // What a server says that has too many clients is mostly lost with the connection.
+  remedy:
+    "Start redis, mend its address, or look whether its maxclients is reached. Nothing else has to be done: work goes on by itself.",
 };
 
 /** Has Redis take a small write, and looks at its memory; within a second whatever it does. */
