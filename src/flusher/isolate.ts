@@ -22,7 +22,7 @@ const halved: readonly FailureClass[] = ["bad-data", "too-large", "unlisted"];
  * Writes rows, and where MySQL refuses them for what one of them holds, or for their size together, writes
  * each half by itself: about twice as many statements as the logarithm of the rows, for each that is refused.
  * Where it refuses every one of several for the same reason, and that is none that is known to lie in a row, no row
- * is to blame.
+ * is to blame; where it took some, the others are tried once more, as the reason may have ended in between.
  *
  * @throws any other error of `write`, and that one
  */
@@ -34,7 +34,19 @@ export async function writeIsolating<Row>(write: Write<Row>, rows: readonly Row[
     (error) => classify(error) === "unlisted" && reasonOf(error) === reasonOf(first),
   );
   if (rows.length > 1 && errors.length === rows.length && isCommon) throw first;
-  return { outcome, refused: new Map([...refusals].map(([row, error]) => [row, refusalOf(error)])) };
+  const again = await writeInParts(write, rows.length > 1 ? unlistedIn(refusals) : []);
+  const refused = new Map(
+    [...refusals].flatMap(([row, error]): [Row, string][] => {
+      const last = classify(error) === "unlisted" && rows.length > 1 ? again.refusals.get(row) : error;
+      return last === undefined ? [] : [[row, refusalOf(last)]];
+    }),
+  );
+  return { outcome: sumOutcomes(outcome, again.outcome), refused };
+}
+
+/** What was refused for a reason that may have ended while the rest was written. */
+function unlistedIn<Row>(refusals: ReadonlyMap<Row, unknown>): Row[] {
+  return [...refusals].flatMap(([row, error]) => (classify(error) === "unlisted" ? [row] : []));
 }
 
 async function writeInParts<Row>(write: Write<Row>, rows: readonly Row[]): Promise<Parts<Row>> {

@@ -75,6 +75,15 @@ describe("Writing rows of which MySQL refuses some", () => {
     expect(table.stored).to.deep.equal(upTo(1000).filter((number) => number !== 700));
   });
 
+  it("refuses nothing for a reason that is not known and ends while the rows are halved", async () => {
+    let refusals = 0;
+    const table = tableThat(() => ((refusals += 1) <= 5 ? signalled() : undefined));
+    const { outcome, refused } = await writeIsolating(table.write, upTo(16));
+    expect(outcome).to.deep.equal({ ...nothingWritten, inserted: 16 });
+    expect([...refused]).to.deep.equal([]);
+    expect([...table.stored].sort((a, b) => a - b)).to.deep.equal(upTo(16));
+  });
+
   it("halves down to the row where the server's reason is not known, and lands the others", async () => {
     const table = tableThat((rows) => (rows.includes(700) ? signalled() : undefined));
     const { outcome, refused } = await writeIsolating(table.write, upTo(1000));
