@@ -119,6 +119,6 @@ export const chatOperations: readonly Operation[] = [
       description: "It is gone, for every reader at once.",
       content: { schema: "Deleted", examples: { deleted } },
     },
-    errors: [...missing, ...unavailable],
+    errors: [...missing, bufferFull(), ...unavailable],
   },
 ];

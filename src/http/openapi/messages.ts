@@ -160,6 +160,6 @@ export const messageOperations: readonly Operation[] = [
       description: "It is gone, for every reader at once.",
       content: { schema: "Deleted", examples: { deleted } },
     },
-    errors: [...missing, ...unavailable],
+    errors: [...missing, bufferFull(), ...unavailable],
   },
 ];
