@@ -1,3 +1,4 @@
+import { redisArguments } from "../refusals/ground.ts";
 import { PrivateEngine } from "../support/private-engines.ts";
 import { RedisCluster } from "../support/redis-cluster.ts";
 import type { RedisNode } from "../support/redis-node.ts";
@@ -42,6 +43,8 @@ export interface Engine {
   readonly proxy: FaultProxy | undefined;
   readonly victims: readonly Victim[];
   readonly disks: readonly Disk[];
+  /** Where it is one server: what can be made to refuse. */
+  readonly server: PrivateEngine | undefined;
   close(): Promise<void>;
 }
 
@@ -54,7 +57,7 @@ export async function startRedis(kind: EngineKinds["redis"]): Promise<Engine> {
 }
 
 async function startRedisServer(): Promise<Engine> {
-  const engine = await PrivateEngine.start("redis", ["--appendfsync", "always"]);
+  const engine = await PrivateEngine.start("redis", redisArguments);
   const victim = serverVictim("redis", engine);
   const copies = { save: engine.saveData.bind(engine), putBack: engine.putDataBack.bind(engine) };
   return behindProxy({
@@ -63,6 +66,7 @@ async function startRedisServer(): Promise<Engine> {
     addressesAt: (port) => engine.addressesAt(port),
     victims: [victim],
     disks: [{ victim, lose: engine.loseData.bind(engine), copies }],
+    server: engine,
     close: () => engine.close(),
   });
 }
@@ -81,6 +85,7 @@ async function startRedisCluster(): Promise<Engine> {
     proxy: undefined,
     victims: disks.map(({ victim }) => victim),
     disks,
+    server: undefined,
     close: () => cluster.close(),
   };
 }
@@ -91,7 +96,7 @@ export async function startDatabase(kind: EngineKinds["database"]): Promise<Engi
     const engine = await PrivateEngine.start("database");
     const { env, port } = engine;
     const victims = [serverVictim("mariadb", engine)];
-    return behindProxy({ env, port, addressesAt, victims, close: () => engine.close() });
+    return behindProxy({ env, port, addressesAt, victims, server: engine, close: () => engine.close() });
   }
   const spider = await SpiderCluster.start();
   const { env, front, backEnds } = spider;
@@ -101,11 +106,13 @@ export async function startDatabase(kind: EngineKinds["database"]): Promise<Engi
 
 interface Plain extends Pick<Engine, "env" | "victims" | "close"> {
   readonly disks?: readonly Disk[];
+  readonly server?: PrivateEngine;
   readonly port: number;
   readonly addressesAt: (port: number) => NodeJS.ProcessEnv;
 }
 
-async function behindProxy({ env, port, addressesAt, victims, disks = [], close }: Plain): Promise<Engine> {
+async function behindProxy(plain: Plain): Promise<Engine> {
+  const { env, port, addressesAt, victims, disks = [], server, close } = plain;
   const proxy = await FaultProxy.to(port);
   return {
     env,
@@ -113,6 +120,7 @@ async function behindProxy({ env, port, addressesAt, victims, disks = [], close 
     proxy,
     victims,
     disks,
+    server,
     async close() {
       await proxy.close();
       await close();

@@ -1,3 +1,6 @@
+import { clerkEnv, createClerk, openAdministration } from "../refusals/ground.ts";
+import type { EngineName, Ground } from "../refusals/refusal.ts";
+import { quietly } from "../support/redis-node.ts";
 import { type SluiceProcess, startApi, startFlusher } from "../support/sluice-process.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 import {
@@ -22,6 +25,8 @@ type Role = "api" | "flusher";
 /** A whole Sluice of its own: API processes and flushers, Redis and MariaDB, with proxies where they can be. */
 export class System {
   readonly workspace: Workspace;
+  /** Where there is one server of each kind: what can be made to refuse. */
+  readonly ground: Ground | undefined;
   /** Warnings and errors that the processes logged, and how often. */
   readonly logCounts = new Map<string, number>();
   readonly #redis: Engine;
@@ -29,14 +34,18 @@ export class System {
   readonly #apis: readonly SluiceSlot[];
   readonly #flushers: readonly SluiceSlot[];
 
-  private constructor(redis: Engine, database: Engine, workspace: Workspace, { apis, flushers }: Counts) {
+  private constructor(engines: Engines, workspace: Workspace, ground: Ground | undefined, counts: Counts) {
+    const { redis, database } = engines;
+    const { apis, flushers } = counts;
     this.workspace = workspace;
+    this.ground = ground;
     this.#redis = redis;
     this.#database = database;
     const env = {
       ...workspace.env,
       ...redis.proxiedEnv,
       ...database.proxiedEnv,
+      ...(ground && clerkEnv({ redis: ground.networks.redis.port, mysql: ground.networks.mysql.port })),
       // The minute's flush, often enough for a run that lasts only one.
       FLUSH_CRON: "*/2 * * * * *",
       // More than waits in one parent at a time, also while nothing is flushed.
@@ -52,7 +61,9 @@ export class System {
     const [redis, database] = await Promise.all([startRedis(kinds.redis), startDatabase(kinds.database)]);
     const { partitions, ...counts } = sizes[kinds.redis];
     const settings = { ...redis.env, ...database.env, PARTITIONS: String(partitions) };
-    const system = new System(redis, database, await openWorkspace(settings), counts);
+    const workspace = await openWorkspace(settings);
+    const engines = { redis, database };
+    const system = new System(engines, workspace, await groundOf(engines, workspace), counts);
     // One after the other: on a busy machine none of so many would be there in time.
     for (const process of system.#processes) await process.start();
     return system;
@@ -66,6 +77,11 @@ export class System {
   /** Everything that can be killed. */
   get victims(): readonly Victim[] {
     return [...this.#processes, ...this.#redis.victims, ...this.#database.victims];
+  }
+
+  /** The one server of each kind. */
+  get servers(): Readonly<Record<EngineName, Victim | undefined>> {
+    return { redis: this.#redis.victims[0], mysql: this.#database.victims[0] };
   }
 
   /** What of Redis' data can be lost. */
@@ -84,6 +100,8 @@ export class System {
 
   async close(): Promise<void> {
     await this.stopSluice();
+    this.ground?.redis.disconnect();
+    await this.ground?.sql.destroy();
     await this.workspace.close();
     await this.#redis.close();
     await this.#database.close();
@@ -92,6 +110,31 @@ export class System {
   get #processes(): readonly SluiceSlot[] {
     return [...this.#apis, ...this.#flushers];
   }
+}
+
+interface Engines {
+  readonly redis: Engine;
+  readonly database: Engine;
+}
+
+/** Makes one of two single servers, with the user of Sluice in both. */
+async function groundOf({ redis, database }: Engines, workspace: Workspace): Promise<Ground | undefined> {
+  const [networks, servers] = [
+    { redis: redis.proxy, mysql: database.proxy },
+    { redis: redis.server, mysql: database.server },
+  ];
+  if (!networks.redis || !networks.mysql || !servers.redis || !servers.mysql) return undefined;
+  const sql = openAdministration(workspace);
+  const name = workspace.config.database.name;
+  await createClerk(sql, name);
+  return {
+    // What others write on a connection would keep its end waiting behind a pause.
+    redis: quietly(workspace.redis.duplicate()),
+    sql,
+    database: name,
+    engines: { redis: servers.redis, mysql: servers.mysql },
+    networks: { redis: networks.redis, mysql: networks.mysql },
+  };
 }
 
 interface Counts {

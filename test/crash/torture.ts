@@ -17,6 +17,7 @@ import { Losses } from "./losses.ts";
 import { Lulls } from "./lulls.ts";
 import { Operator } from "./operator.ts";
 import { Random } from "./random.ts";
+import { refusalFaults } from "./refusal-faults.ts";
 import { isRefused, refuseTexts, takeAllTexts } from "./refusals.ts";
 import { System } from "./system.ts";
 import type { TortureReport } from "./torture-report.ts";
@@ -63,10 +64,10 @@ class Run {
   constructor(system: System, buffer: Buffer, random: Random) {
     const { workspace } = system;
     const losses = new Losses(workspace, buffer, this.#recorder);
-    const lossFaults = system.disks.flatMap((disk) => losses.faultsOf(disk));
+    const others = [...system.disks.flatMap((disk) => losses.faultsOf(disk)), ...refusalFaults(system)];
     this.#system = system;
     this.#random = random;
-    this.#injector = new FaultInjector(system, random.fork(), lossFaults, () => this.#recorder.answers);
+    this.#injector = new FaultInjector(system, random.fork(), others, () => this.#recorder.answers);
     this.#lulls = new Lulls(buffer, workspace, this.#recorder, random.fork());
     this.#operator = new Operator(buffer, this.#recorder, random.fork());
   }

@@ -2,7 +2,6 @@ import { expect } from "chai";
 
 import { redisUsers } from "../support/least-rights.ts";
 import { PrivateEngine } from "../support/private-engines.ts";
-import { documentedCommands } from "../support/redis-rights.ts";
 import { RunningSluice } from "../support/running-sluice.ts";
 import { runCommand } from "../support/sluice-command.ts";
 import { waitFor } from "../support/wait-for.ts";

@@ -2,13 +2,13 @@ import { expect } from "chai";
 
 import type { Buffer } from "../../src/buffer/buffer.ts";
 import { BufferUnavailableError } from "../../src/buffer/connections.ts";
-import type { Lease } from "../../src/buffer/leases.ts";
 import { DrainStoppedError, LeaseLostError, UnbalancedBatchError } from "../../src/flusher/drain-errors.ts";
 import { Drain, type DrainParts } from "../../src/flusher/drain.ts";
 import type { Clock, FlushLog, Sink, Source } from "../../src/flusher/ports.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";
-import { emptyEngines, openTestBuffer, seed, sourceOf, takeLease } from "../support/buffers.ts";
+import { emptyEngines, openTestBuffer, seed } from "../support/buffers.ts";
+import { Flushing } from "../support/flushing.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 const token = "application";
@@ -23,7 +23,7 @@ describe("A drain that fails", () => {
   let workspace: Workspace;
   let buffer: Buffer;
   let store: Store;
-  let lease: Lease;
+  let flushing: Flushing;
   let stop: AbortController;
   let slept: number[];
   let told: string[];
@@ -36,7 +36,7 @@ describe("A drain that fails", () => {
 
   beforeEach(async () => {
     await emptyEngines(workspace);
-    lease = await takeLease(buffer);
+    flushing = await Flushing.begin(buffer, store);
     stop = new AbortController();
     slept = [];
     told = [];
@@ -73,13 +73,10 @@ describe("A drain that fails", () => {
     warn: note("warn"),
     error: note("error"),
   };
-  const realSink: Sink = {
-    write: (list, rows) =>
-      list === "chats" ? store.writes.writeChats(rows) : store.writes.writeMessages(rows),
-  };
+  const realSink: Sink = { write: (list, rows) => flushing.sink.write(list, rows) };
 
   function parts(over: { sink?: Sink; source?: Partial<Source> } = {}): DrainParts {
-    const source: Source = { ...sourceOf(buffer, lease, 20), ...over.source };
+    const source: Source = { ...flushing.source(20), ...over.source };
     return {
       isHeld: () => true,
       sink: realSink,
@@ -157,7 +154,7 @@ describe("A drain that fails", () => {
       const lost = new Set<string>();
       const source: Partial<Source> = {
         async acknowledge(batch, deaths, totals) {
-          const reply = await buffer.batches.acknowledge(lease, batch, deaths, totals);
+          const reply = await buffer.batches.acknowledge(flushing.lease, batch, deaths, totals);
           const [first = ""] = batch.references;
           if (lost.has(first)) return reply;
           lost.add(first);

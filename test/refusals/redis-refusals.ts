@@ -108,7 +108,7 @@ const strangeScript: Begin = ({ redis }) => {
 };
 
 /** Longer than any refusal lasts. */
-const longMs = 600_000;
+const longMs = 120_000;
 
 const pausedWrites: Begin = async ({ redis }) => {
   await redis.call("CLIENT", "PAUSE", longMs, "WRITE");
