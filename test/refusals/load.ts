@@ -111,12 +111,14 @@ export class Load {
     if (kind === "application") this.#ledger.accept({ text, place: token });
     else {
       this.#ledger.accept({ text, place: `${path} ${number}` });
-      if (kind === "chat" && !this.#isOdd(text)) this.#write(`${path}/${number}`);
+      if (kind === "chat" && !this.#isOdd(text)) await this.#write(`${path}/${number}`);
     }
     return answer.body;
   }
 
-  #write(chat: string): void {
+  /** One without any message may be flushed, and is then asked for in MySQL, which may be what refuses. */
+  async #write(chat: string): Promise<void> {
+    if (!(await this.#post("message", `${chat}/messages`, "body"))) return;
     this.#chats.push(chat);
     if (this.#chats.length > chatsKept) this.#chats.shift();
   }
