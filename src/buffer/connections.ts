@@ -48,11 +48,16 @@ export function connectSubscriber(url: string): RedisClient {
  * @throws when the client was closed meanwhile
  */
 export async function subscribe(client: RedisClient, channels: readonly string[]): Promise<void> {
+  let trying: Promise<void> | undefined;
+  // One at a time: who is refused for long may be connected again many times meanwhile.
+  const attempt = () =>
+    (trying ??= untilSubscribed(client, channels).finally(() => {
+      trying = undefined;
+    }));
   // Before others hear of it: whoever looks for what was missed then misses nothing after it. A cluster's client does so
   // by itself.
-  if (client instanceof Redis)
-    client.prependListener("ready", () => void untilSubscribed(client, channels).catch(() => undefined));
-  await untilSubscribed(client, channels);
+  if (client instanceof Redis) client.prependListener("ready", () => void attempt().catch(() => undefined));
+  await attempt();
 }
 
 async function untilSubscribed(client: RedisClient, channels: readonly string[]): Promise<void> {

@@ -51,7 +51,7 @@ const keyCounts: Partial<Record<ScriptName, readonly number[]>> = {
 
 /** What stands in front of a script, of the files in `lua/shared/`. */
 const shared: Partial<Record<ScriptName, readonly string[]>> = {
-  accept: ["clock", "waits"],
+  accept: ["clock", "waits", "rights"],
   seed: ["parents"],
   find: ["parents"],
   page: ["parents"],
@@ -60,6 +60,7 @@ const shared: Partial<Record<ScriptName, readonly string[]>> = {
   acknowledge: ["parents", "clock", "waits"],
   bury: ["parents", "clock", "waits"],
   owe: ["clock"],
+  try: ["rights"],
 };
 
 /**

@@ -34,19 +34,12 @@ export async function writeIsolating<Row>(write: Write<Row>, rows: readonly Row[
     (error) => classify(error) === "unlisted" && reasonOf(error) === reasonOf(first),
   );
   if (rows.length > 1 && errors.length === rows.length && isCommon) throw first;
-  const again = await writeInParts(write, rows.length > 1 ? unlistedIn(refusals) : []);
-  const refused = new Map(
-    [...refusals].flatMap(([row, error]): [Row, string][] => {
-      const last = classify(error) === "unlisted" && rows.length > 1 ? again.refusals.get(row) : error;
-      return last === undefined ? [] : [[row, refusalOf(last)]];
-    }),
-  );
+  const mayHaveEnded = (error: unknown) => rows.length > 1 && classify(error) === "unlisted";
+  const open = [...refusals].filter(([, error]) => mayHaveEnded(error)).map(([row]) => row);
+  const settled = [...refusals].filter(([, error]) => !mayHaveEnded(error));
+  const again = await writeInParts(write, open);
+  const refused = new Map([...settled, ...again.refusals].map(([row, error]) => [row, refusalOf(error)]));
   return { outcome: sumOutcomes(outcome, again.outcome), refused };
-}
-
-/** What was refused for a reason that may have ended while the rest was written. */
-function unlistedIn<Row>(refusals: ReadonlyMap<Row, unknown>): Row[] {
-  return [...refusals].flatMap(([row, error]) => (classify(error) === "unlisted" ? [row] : []));
 }
 
 async function writeInParts<Row>(write: Write<Row>, rows: readonly Row[]): Promise<Parts<Row>> {

@@ -1,6 +1,7 @@
 import knex, { type Knex } from "knex";
 
 import { knexSettings } from "../../src/store/connection.ts";
+import { makeMysqlUser } from "../support/least-rights.ts";
 import { ofTests } from "../support/sql-guard.ts";
 import type { Workspace } from "../support/workspace.ts";
 import { clerkRules } from "./redis-refusals.ts";
@@ -26,10 +27,9 @@ export function openAdministration({ config }: Workspace): Knex {
   return knex({ ...settings, pool: { min: 0, max: connections, acquireTimeoutMillis: 60_000 } });
 }
 
-/** Makes the user of Sluice, with the rights that the documentation asks for. */
+/** Makes the user of Sluice, with the rights that operators are told to give. */
 export async function createClerk(sql: Knex, database: string): Promise<void> {
-  await sql.raw(`create user '${clerk.name}'@'%' identified by '${clerk.password}'`);
-  await sql.raw(`grant select, insert, update, delete on ${database}.* to '${clerk.name}'@'%'`);
+  await makeMysqlUser(sql, { ...clerk, database });
 }
 
 /** What of its environment a process needs to come as that user, through other ports. */

@@ -3,7 +3,7 @@ import path from "node:path";
 
 import type { Redis } from "ioredis";
 
-import { documentedCommands } from "../support/redis-rights.ts";
+import { redisUsers } from "../support/least-rights.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { again, clerk, type End, type Refusal, type Told } from "./refusal.ts";
 
@@ -65,14 +65,14 @@ function rules(...changed: readonly string[]): Begin {
   };
 }
 
-/** What the user of Sluice may do: what the documentation asks for. */
+/** What the user of Sluice may do: the commands that operators are told to allow. */
 export const clerkRules = [
   "reset",
   "on",
   `>${clerk.password}`,
   "~*",
   "&*",
-  ...documentedCommands().map((command) => `+${command}`),
+  ...(redisUsers()[0]?.commands ?? []).map((command) => `+${command}`),
 ];
 
 const replicaOfNobody: Begin = async ({ redis }) => {

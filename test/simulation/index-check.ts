@@ -1,17 +1,8 @@
 /** Compares the search index with MySQL in the end, when it is owed nothing any more. */
-import type { Redis } from "ioredis";
-
 import { digestOf, documentId } from "../../src/search/documents.ts";
 import { mark } from "../../src/search/matching.ts";
 import type { Model } from "./model.ts";
 import type { Stage } from "./stage.ts";
-
-/** Whether nothing waits to be written to the index, to be removed from it or to be compared with it. */
-export async function isIndexSettled(client: Redis, namespace: string): Promise<boolean> {
-  const root = `${namespace}:{0}:`;
-  const [owed, behind] = await client.hmget(`${root}meta`, "owed", "behind");
-  return Number(owed ?? 0) === 0 && behind === null && (await client.zcard(`${root}owed-removals`)) === 0;
-}
 
 /** Each message that MySQL has can be found as it is, and no other. */
 export async function compareIndex({ mysql, index }: Stage, model: Model): Promise<void> {

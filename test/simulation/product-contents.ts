@@ -15,6 +15,8 @@ export interface Contents {
   /** Paths of the applications and chats that have a counter. */
   readonly counters: ReadonlySet<string>;
   readonly deadLetters: readonly string[];
+  /** Deleted parents of which the search index may still have documents. */
+  readonly owedRemovals: number;
   readonly meta: Readonly<Record<string, string>>;
 }
 
@@ -28,11 +30,12 @@ export async function contentsOf(client: Redis, namespace: string): Promise<Cont
       payloads.push(...records.map(([number, payload]) => ({ path: `${parent}:${number}`, home, payload })));
     }
   }
-  const [counters, chats, messages, deadLetters, meta] = await Promise.all([
+  const [counters, chats, messages, deadLetters, owedRemovals, meta] = await Promise.all([
     client.keys(`${root}counter:*`),
     client.lrange(`${root}chats`, 0, -1),
     client.lrange(`${root}messages`, 0, -1),
     client.zrange(`${root}dead-letters`, "0", "-1"),
+    client.zcard(`${root}owed-removals`),
     client.hgetall(`${root}meta`),
   ]);
   return {
@@ -40,8 +43,14 @@ export async function contentsOf(client: Redis, namespace: string): Promise<Cont
     references: [...chats, ...messages],
     counters: new Set(counters.map((key) => key.slice(`${root}counter:`.length))),
     deadLetters,
+    owedRemovals,
     meta,
   };
+}
+
+/** Whether nothing waits to be written to the index, to be removed from it or to be compared with it. */
+export function isIndexSettled({ meta, owedRemovals }: Contents): boolean {
+  return Number(meta["owed"] ?? 0) === 0 && meta["behind"] === undefined && owedRemovals === 0;
 }
 
 /** Keys that somebody keeps alive while time passes. */

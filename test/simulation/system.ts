@@ -1,7 +1,6 @@
 /** The simulated system: its processes, which come back when they are gone, and what befalls its engines. */
 import type { FlushLog } from "../../src/flusher/ports.ts";
 import { doubt } from "./doubt.ts";
-import { isIndexSettled } from "./index-check.ts";
 import type { Model } from "./model.ts";
 import type { MysqlCopy } from "./mysql-server.ts";
 import type { EngineFault, Plan } from "./plan.ts";
@@ -15,7 +14,7 @@ import {
   startApi,
   startFlusher,
 } from "./product.ts";
-import { contentsOf, isKeptAlive } from "./product-contents.ts";
+import { contentsOf, isIndexSettled, isKeptAlive } from "./product-contents.ts";
 import type { RedisCopy } from "./redis-server.ts";
 import type { Stage } from "./stage.ts";
 import { type EngineName, Steps } from "./steps.ts";
@@ -152,10 +151,10 @@ export class System {
   }
 
   async isDrained(): Promise<boolean> {
-    const { references } = await contentsOf(this.#stage.client, this.#stage.config.redis.namespace);
+    const contents = await contentsOf(this.#stage.client, this.#stage.config.redis.namespace);
     const removals = await this.#stage.mysql.sql("select 1 from removals where finished_at is null limit 1");
-    if (references.length > 0 || removals.length > 0) return false;
-    return !this.hasIndex || isIndexSettled(this.#stage.client, this.#stage.config.redis.namespace);
+    if (contents.references.length > 0 || removals.length > 0) return false;
+    return !this.hasIndex || isIndexSettled(contents);
   }
 
   /** Ends every process. */

@@ -51,13 +51,25 @@ export async function makeUsers(
     rule.replace("sluice:", `${name}:`).replace(/^>.*/, `>${password}`),
   );
   await redis.call("ACL", "SETUSER", name, ...(rules ?? []));
-  for (const statement of mysqlUsers().slice(0, 2)) {
-    const renamed = statement.replace("'sluice'", `'${name}'`).replace("sluice.*", `\`${name}\`.*`);
-    await sql.raw(renamed.replace("'change me'", `'${password}'`));
-  }
+  await makeMysqlUser(sql, { name, password, database: name });
   const url = new URL(env["REDIS_URL"] ?? "redis://127.0.0.1");
   [url.username, url.password] = [name, password];
   return { REDIS_URL: url.href, DATABASE_USERNAME: name, DATABASE_PASSWORD: password };
+}
+
+/** Makes the user of MySQL that an API and a flusher need, for one database. */
+export async function makeMysqlUser(
+  sql: Knex,
+  {
+    name,
+    password,
+    database,
+  }: { readonly name: string; readonly password: string; readonly database: string },
+): Promise<void> {
+  for (const statement of mysqlUsers().slice(0, 2)) {
+    const renamed = statement.replace("'sluice'", `'${name}'`).replace("sluice.*", `\`${database}\`.*`);
+    await sql.raw(renamed.replace("'change me'", `'${password}'`));
+  }
 }
 
 /** Removes them. */

@@ -112,8 +112,7 @@ end
 -- What is wrong with a key, or found in one, fails those who need it and not their neighbours. Other errors tell
 -- of Redis itself: they hold for the first record as for the last, so none is kept, and the call has failed.
 local function is_of_redis(message)
-  -- Redis 7.0 says the first of a right that is missing, 7.2 and Valkey the second.
-  if string.find(message, 'executing the script') or string.find(message, 'ACL failure') then return true end
+  if is_of_rights(message) then return true end
   local code = string.match(message, '%u%u%u+')
   return code and code ~= 'WRONGTYPE' and code ~= 'ERR'
 end

@@ -6,18 +6,10 @@
 --
 -- Rights that are missing are met by a script in its middle, when half of it is done: so they are looked for before.
 
--- Redis 7.0 says the second of these, 7.2 and Valkey the third.
-local function refuses(message)
-  for _, words in ipairs({ 'NOPERM', 'executing the script', 'ACL failure' }) do
-    if string.find(message, words) then return true end
-  end
-  return false
-end
-
 local refused = {}
 local function try(command, ...)
   local reply = redis.pcall(command, ...)
-  if type(reply) == 'table' and reply.err and refuses(reply.err) then refused[#refused + 1] = string.lower(command) end
+  if type(reply) == 'table' and reply.err and is_of_rights(reply.err) then refused[#refused + 1] = string.lower(command) end
 end
 
 redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
