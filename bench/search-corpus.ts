@@ -1,4 +1,4 @@
-import { Random } from "../test/crash/random.ts";
+import { Random } from "../test/support/random.ts";
 
 /**
  * Chat messages as they might be: words of made-up languages whose frequencies fall as in real ones, some

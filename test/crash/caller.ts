@@ -10,8 +10,8 @@ import {
   type Removal,
   type Update,
 } from "../observed/recorded.ts";
-import { increment } from "./counts.ts";
-import type { Random } from "./random.ts";
+import { increment } from "../support/counts.ts";
+import type { Random } from "../support/random.ts";
 
 /** Longer than any answer takes while a part is paused: a call that lasts longer hangs. */
 const patienceMs = 40_000;

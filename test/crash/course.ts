@@ -4,7 +4,7 @@ import { Keys } from "../../src/buffer/keys.ts";
 import { Flusher } from "../../src/flusher/flusher.ts";
 import { createReader } from "../../src/http/read-after-write.ts";
 import type { Workspace } from "../support/workspace.ts";
-import { leftInRedis, repeatedOperationIds, untilDrained } from "./checker.ts";
+import { leftInRedis, repeatedOperationIds, untilDrained } from "../support/kept.ts";
 import { MortalProcess } from "./mortal-process.ts";
 import type { Scene } from "./step-scenarios.ts";
 

@@ -3,7 +3,7 @@ import { PrivateEngine } from "../support/private-engines.ts";
 import { RedisCluster } from "../support/redis-cluster.ts";
 import type { RedisNode } from "../support/redis-node.ts";
 import { SpiderCluster } from "../support/spider.ts";
-import { FaultProxy } from "./fault-proxy.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 
 /** Something that can be killed, paused and started again. */
 export interface Victim {

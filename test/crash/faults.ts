@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 import type { Victim } from "./engines.ts";
-import type { FaultProxy } from "./fault-proxy.ts";
-import { increment } from "./counts.ts";
-import type { Random } from "./random.ts";
+import type { FaultProxy } from "../support/fault-proxy.ts";
+import { increment } from "../support/counts.ts";
+import type { Random } from "../support/random.ts";
 import type { System } from "./system.ts";
 
 /** A lease lasts ten seconds: who is paused for longer has lost it when it goes on. */

@@ -4,7 +4,7 @@ import type { Recorder } from "../observed/recorder.ts";
 import { waitFor } from "../support/wait-for.ts";
 import type { Workspace } from "../support/workspace.ts";
 import type { Caller } from "./caller.ts";
-import { allRows, leftInRedis, repeatedOperationIds, type Row, untilDrained } from "./checker.ts";
+import { allRows, leftInRedis, repeatedOperationIds, type Row, untilDrained } from "../support/kept.ts";
 import type { Operator } from "./operator.ts";
 
 const name = "last look";

@@ -7,7 +7,7 @@ import { waitFor } from "../support/wait-for.ts";
 import type { Workspace } from "../support/workspace.ts";
 import type { Copies, Disk } from "./engines.ts";
 import type { Fault, Strike } from "./faults.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 
 /** How much seldomer than other faults. */
 const rarity = 3;

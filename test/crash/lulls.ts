@@ -5,8 +5,8 @@ import type { StoreEvent } from "../observed/recorded.ts";
 import type { Recorder } from "../observed/recorder.ts";
 import { letAnHourPass } from "../support/hour.ts";
 import type { Workspace } from "../support/workspace.ts";
-import { increment } from "./counts.ts";
-import type { Random } from "./random.ts";
+import { increment } from "../support/counts.ts";
+import type { Random } from "../support/random.ts";
 
 const betweenMs = [1500, 5000] as const;
 /** While something is away nothing is drained: then the visitors go on all the same. */

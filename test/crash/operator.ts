@@ -4,8 +4,8 @@ import type { Buffer } from "../../src/buffer/buffer.ts";
 import type { DeadLetter } from "../../src/buffer/dead-letters.ts";
 import type { Path, Removal } from "../observed/recorded.ts";
 import type { Recorder } from "../observed/recorder.ts";
-import { increment } from "./counts.ts";
-import type { Random } from "./random.ts";
+import { increment } from "../support/counts.ts";
+import type { Random } from "../support/random.ts";
 
 const betweenMs = [300, 1500] as const;
 const name = "operator";

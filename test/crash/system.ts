@@ -11,8 +11,8 @@ import {
   startRedis,
   type Victim,
 } from "./engines.ts";
-import type { FaultProxy } from "./fault-proxy.ts";
-import { increment } from "./counts.ts";
+import type { FaultProxy } from "../support/fault-proxy.ts";
+import { increment } from "../support/counts.ts";
 
 /** How many processes there are of each role, and how many parts of the buffer, by the kind of Redis. */
 const sizes = {

@@ -16,7 +16,7 @@ import { lookAtTheEnd } from "./last-look.ts";
 import { Losses } from "./losses.ts";
 import { Lulls } from "./lulls.ts";
 import { Operator } from "./operator.ts";
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
 import { refusalFaults } from "./refusal-faults.ts";
 import { isRefused, refuseTexts, takeAllTexts } from "./refusals.ts";
 import { System } from "./system.ts";

@@ -11,7 +11,7 @@ import {
 } from "../observed/recorded.ts";
 import type { Recorder } from "../observed/recorder.ts";
 import type { Caller, PageAsked } from "./caller.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 import type { World } from "./world.ts";
 
 type Call = Extract<Act, { outcome: Outcome }>;

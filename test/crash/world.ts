@@ -1,6 +1,6 @@
 import { parentOf, type Path } from "../observed/recorded.ts";
 import type { Lulls } from "./lulls.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 
 /** What is changed most is what came last: so many of each chat. */
 const messagesKept = 12;

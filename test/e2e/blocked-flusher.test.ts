@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { Knex } from "knex";
 
 import { Keys } from "../../src/buffer/keys.ts";
-import { leftInRedis, repeatedOperationIds, untilDrained } from "../crash/checker.ts";
+import { leftInRedis, repeatedOperationIds, untilDrained } from "../support/kept.ts";
 import { RunningSluice } from "../support/running-sluice.ts";
 import { type SluiceProcess, startFlusher } from "../support/sluice-process.ts";
 import { waitFor } from "../support/wait-for.ts";

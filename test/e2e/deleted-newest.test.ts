@@ -2,8 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { expect } from "chai";
 
-import { untilDrained } from "../crash/checker.ts";
-import { FaultProxy } from "../crash/fault-proxy.ts";
+import { untilDrained } from "../support/kept.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { letAnHourPass } from "../support/hour.ts";
 import { PrivateEngine } from "../support/private-engines.ts";
 import { RunningSluice } from "../support/running-sluice.ts";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { Redis } from "ioredis";
 
-import { FaultProxy } from "../crash/fault-proxy.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { PrivateEngine } from "../support/private-engines.ts";
 import { RunningSluice } from "../support/running-sluice.ts";
 import { waitFor } from "../support/wait-for.ts";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
-import { untilDrained } from "../crash/checker.ts";
-import { FaultProxy } from "../crash/fault-proxy.ts";
+import { untilDrained } from "../support/kept.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { type Answer, Client } from "../support/client.ts";
 import { letAnHourPass } from "../support/hour.ts";
 import { PrivateEngine } from "../support/private-engines.ts";

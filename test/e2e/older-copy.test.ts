@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { repeatedOperationIds, untilDrained } from "../crash/checker.ts";
+import { repeatedOperationIds, untilDrained } from "../support/kept.ts";
 import { PrivateEngine } from "../support/private-engines.ts";
 import { RunningSluice } from "../support/running-sluice.ts";
 import { waitFor } from "../support/wait-for.ts";

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 
 import { type Buffer, openBuffer } from "../../src/buffer/buffer.ts";
-import { leftInRedis, untilDrained } from "../crash/checker.ts";
-import { FaultProxy } from "../crash/fault-proxy.ts";
+import { leftInRedis, untilDrained } from "../support/kept.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { Client } from "../support/client.ts";
 import { PrivateEngine } from "../support/private-engines.ts";
 import { type SluiceProcess, startApi, startFlusher } from "../support/sluice-process.ts";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import type { Buffer } from "../../src/buffer/buffer.ts";
-import { leftInRedis, untilDrained } from "../crash/checker.ts";
+import { leftInRedis, untilDrained } from "../support/kept.ts";
 import { openTestBuffer } from "../support/buffers.ts";
 import { type Answer, Client } from "../support/client.ts";
 import { runCommand } from "../support/sluice-command.ts";

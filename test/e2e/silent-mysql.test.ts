@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
-import { leftInRedis, repeatedOperationIds, untilDrained } from "../crash/checker.ts";
-import { FaultProxy } from "../crash/fault-proxy.ts";
+import { leftInRedis, repeatedOperationIds, untilDrained } from "../support/kept.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { Client } from "../support/client.ts";
 import { PrivateEngine } from "../support/private-engines.ts";
 import { RunningSluice } from "../support/running-sluice.ts";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { untilDrained } from "../crash/checker.ts";
+import { untilDrained } from "../support/kept.ts";
 import { Client } from "../support/client.ts";
 import { type SluiceProcess, startApi, startFlusher } from "../support/sluice-process.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";

@@ -1,4 +1,4 @@
-import { increment } from "../crash/counts.ts";
+import { increment } from "../support/counts.ts";
 import type { Answer } from "../support/client.ts";
 
 /** How the POSTs of one span of time were answered, and what of that must not be. */

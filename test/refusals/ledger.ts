@@ -1,4 +1,4 @@
-import { allRows, leftInRedis, repeatedOperationIds, type Row } from "../crash/checker.ts";
+import { allRows, leftInRedis, repeatedOperationIds, type Row } from "../support/kept.ts";
 import type { Workspace } from "../support/workspace.ts";
 
 interface Accepted {

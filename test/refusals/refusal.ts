@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Knex } from "knex";
 
-import type { FaultProxy } from "../crash/fault-proxy.ts";
+import type { FaultProxy } from "../support/fault-proxy.ts";
 import type { PrivateEngine } from "../support/private-engines.ts";
 
 export type EngineName = "redis" | "mysql";

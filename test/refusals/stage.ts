@@ -1,6 +1,6 @@
 import { openBuffer, type Buffer } from "../../src/buffer/buffer.ts";
-import { increment } from "../crash/counts.ts";
-import { FaultProxy } from "../crash/fault-proxy.ts";
+import { increment } from "../support/counts.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { PrivateEngine } from "../support/private-engines.ts";
 import { type SluiceProcess, startApi, startFlusher } from "../support/sluice-process.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";

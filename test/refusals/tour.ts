@@ -6,7 +6,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 import type { DeadLetter } from "../../src/buffer/dead-letters.ts";
-import { untilDrained } from "../crash/checker.ts";
+import { untilDrained } from "../support/kept.ts";
 import { runCommand } from "../support/sluice-command.ts";
 import type { Workspace } from "../support/workspace.ts";
 import type { Answers } from "./answers.ts";

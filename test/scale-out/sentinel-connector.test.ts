@@ -5,7 +5,7 @@ import type { Redis } from "ioredis";
 
 import { createClient } from "../../src/buffer/clients.ts";
 import { parseRedisAddress } from "../../src/redis-address.ts";
-import { FaultProxy } from "../crash/fault-proxy.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import type { RedisNode } from "../support/redis-node.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { sentinelAddress, startReplicated, startSentinels } from "./sentinels.ts";

@@ -4,7 +4,7 @@ import type { MessageText } from "../../src/search/documents.ts";
 import { searchBody } from "../../src/search/elastic-engine.ts";
 import { fold } from "../../src/search/matching.ts";
 import type { SearchRequest } from "../../src/search/search.ts";
-import { Random } from "../crash/random.ts";
+import { Random } from "../support/random.ts";
 import { describeWithElasticsearch, elasticsearchUrl } from "../support/elasticsearch.ts";
 import { queryOf, SearchStage } from "./search-stage.ts";
 

@@ -1,5 +1,5 @@
 /** Draws a plan from a seed. */
-import type { Random } from "../crash/random.ts";
+import type { Random } from "../support/random.ts";
 import { chanceOf } from "./chance.ts";
 import {
   anyFaults,

@@ -1,5 +1,5 @@
 /** What plans are drawn with: chance, places, texts, and what a client asks. */
-import type { Random } from "../crash/random.ts";
+import type { Random } from "../support/random.ts";
 import type { Ask, ListPage } from "./plan.ts";
 
 /**

@@ -4,7 +4,7 @@ import type { MessageKey, MessageText } from "../../src/search/documents.ts";
 import { documentId, toDocument } from "../../src/search/documents.ts";
 import type { DocumentChange } from "../../src/search/index-writer.ts";
 import { IndexReader } from "../../src/search/index-reader.ts";
-import { Random } from "../crash/random.ts";
+import { Random } from "../support/random.ts";
 import { SearchStage } from "../search/search-stage.ts";
 import { describeWithElasticsearch, elasticsearchUrl } from "../support/elasticsearch.ts";
 import { IndexServer } from "./index-server.ts";

@@ -4,7 +4,7 @@ import { syncBuiltinESMExports } from "node:module";
 
 import { nanoid } from "nanoid";
 
-import { Random } from "../crash/random.ts";
+import { Random } from "../support/random.ts";
 
 const { webcrypto } = crypto;
 const real = webcrypto.getRandomValues.bind(webcrypto);

@@ -1,5 +1,5 @@
 /** Runs seeds one after the other, and gathers what they show. */
-import { Random } from "../crash/random.ts";
+import { Random } from "../support/random.ts";
 import { drawPlan } from "./draw-plan.ts";
 import { everyLoss, type Plan, type PlanOptions } from "./plan.ts";
 import { type Report, runPlan } from "./run.ts";

@@ -26,6 +26,7 @@ describe("A removal", () => {
     await workspace.close();
   });
 
+  const isConflict = (error: unknown) => (error as { readonly errno?: number }).errno === 1020;
   const fenceOf = (lease: string) => ({ partition: 0, lease, mark: undefined, confirm: () => undefined });
   const openPartedBuffer = () =>
     openBuffer({ ...workspace.config.redis, partitions: 2, limits: roomyLimits }, "draining");
@@ -47,7 +48,10 @@ describe("A removal", () => {
       const row = { ...removal, number: 1, origin: "pending" as const, record };
       await store.writes.writeMessages([row], { ...holder, mark: undefined, confirm: ignore });
     });
-    expect(await end).to.be.instanceOf(FencedOffError);
+    // MariaDB, from 11.6, refuses to lock what changed since its snapshot. A flusher repeats that, as any conflict.
+    const [first, again] = [await end, () => store.removals.step(removal, 1000, sleeper)];
+    const error = isConflict(first) ? await again().catch((reason: unknown) => reason) : first;
+    expect(error).to.be.instanceOf(FencedOffError);
     expect(await store.removals.list(10)).to.deep.equal([removal]);
     expect(await sql("messages").select("chat_number", "number")).to.deep.equal([
       { chat_number: 2, number: 1 },

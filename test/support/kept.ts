@@ -1,7 +1,7 @@
 import { openBuffer } from "../../src/buffer/buffer.ts";
 import { readStatus } from "../../src/ops/status.ts";
-import { waitFor } from "../support/wait-for.ts";
-import type { Workspace } from "../support/workspace.ts";
+import { waitFor } from "./wait-for.ts";
+import type { Workspace } from "./workspace.ts";
 
 type Kind = "application" | "chat" | "message";
 
