@@ -109,8 +109,13 @@ export function describeMemory(
   }
   if (maxBytes === 0 || usedBytes <= mostMemoryShare * maxBytes) return { detail: "answers" };
   return {
-    detail: `answers, but ${Math.floor((100 * usedBytes) / maxBytes)} % of its maxmemory is used: above ${100 * mostMemoryShare} % a POST of a chat or message is answered 503`,
+    detail: `answers, but ${describeShare(usedBytes / maxBytes)} of its maxmemory is used: above ${100 * mostMemoryShare} % a POST of a chat or message is answered 503`,
     isNoticed: true,
     remedy: "Let it flush: that makes room. If nothing waits, raise maxmemory.",
   };
+}
+
+/** In percent, as long as it is one: maxmemory can be set below what is used already. */
+function describeShare(share: number): string {
+  return share > 1 ? "more than 100 %" : `${Math.floor(100 * share)} %`;
 }

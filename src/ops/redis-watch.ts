@@ -62,7 +62,7 @@ class RedisWatch {
     }
     const { detail } = describeMemory(memory);
     // The share changes with each look.
-    if (!this.#changes("memory", detail.replace(/\d+ %/, ""))) return;
+    if (!this.#changes("memory", detail.replace(/(more than )?\d+ %/, ""))) return;
     if (detail === "answers") this.#logger.info("Redis has memory for what is new");
     else this.#logger.warn(memory, `Redis ${detail}`);
   }
