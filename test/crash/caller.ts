@@ -1,5 +1,6 @@
 import { type Answer, Client } from "../support/client.ts";
 import {
+  type Call,
   isApplication,
   type Item,
   type Listing,
@@ -22,6 +23,8 @@ const textNames = ["name", "title", "body"] as const;
 /** What came of a call: how it ended, and what was in the answer. */
 interface Reply {
   readonly outcome: Outcome;
+  /** What an answer names as the reason why it was not done; empty where it was. */
+  readonly code: string;
   readonly body: Readonly<Record<string, unknown>>;
   readonly headers: Answer<unknown>["headers"];
 }
@@ -54,41 +57,37 @@ export class Caller {
   async post(parent: Path, text: string, key?: string): Promise<Post> {
     const depth = parent === "" ? 0 : depthOf(parent) + 1;
     const headers = key === undefined ? {} : { "idempotency-key": key };
-    const {
-      outcome,
-      body,
-      headers: answered,
-    } = await this.#send("POST", addressIn(parent), bodyOf(depth, text), headers);
-    const name = outcome === "done" ? String(body[depth === 0 ? "token" : "number"]) : undefined;
-    const isReplayed = answered["idempotency-replayed"] === "true";
-    return { do: "post", parent, text, key, outcome, name, isReplayed };
+    const reply = await this.#send("POST", addressIn(parent), bodyOf(depth, text), headers);
+    const name = reply.outcome === "done" ? String(reply.body[depth === 0 ? "token" : "number"]) : undefined;
+    const isReplayed = reply.headers["idempotency-replayed"] === "true";
+    return { do: "post", parent, text, key, ...endOf(reply), name, isReplayed };
   }
 
   async update(path: Path, text: string): Promise<Update> {
     const method = this.#random.next() < 0.5 ? "PUT" : "PATCH";
     const reply = await this.#send(method, addressOf(path), bodyOf(depthOf(path), text));
-    return { do: "update", path, text, outcome: reply.outcome, seen: textIn(path, reply) };
+    return { do: "update", path, text, ...endOf(reply), seen: textIn(path, reply) };
   }
 
   async read(path: Path): Promise<Read> {
     const reply = await this.#send("GET", addressOf(path));
-    return { do: "read", path, outcome: reply.outcome, seen: textIn(path, reply) };
+    return { do: "read", path, ...endOf(reply), seen: textIn(path, reply) };
   }
 
   async delete(path: Path): Promise<Removal> {
-    const { outcome } = await this.#send("DELETE", addressOf(path));
-    return { do: "delete", path, outcome };
+    return { do: "delete", path, ...endOf(await this.#send("DELETE", addressOf(path))) };
   }
 
   async list(parent: Path, asked: PageAsked): Promise<Listing> {
     const { order, perPage, page, after } = asked;
     const start = after === undefined ? `page=${page ?? 1}` : `after=${after}`;
     const address = `${addressIn(parent)}?${start}&per_page=${perPage}&order=${order}`;
-    const { outcome, body } = await this.#send("GET", address);
+    const reply = await this.#send("GET", address);
+    const { outcome, body } = reply;
     const items = outcome === "done" ? itemsOf(parent, body) : [];
     const { next_after: nextAfter, next_page: nextPage } = (body["meta"] ?? {}) as Record<string, unknown>;
     const isLast = outcome === "done" && (nextAfter ?? nextPage ?? null) === null;
-    return { do: "list", parent, order, outcome, items, ...reachOf(asked, items, isLast) };
+    return { do: "list", parent, order, ...endOf(reply), items, ...reachOf(asked, items, isLast) };
   }
 
   close(): void {
@@ -111,7 +110,7 @@ export class Caller {
       const { code } = error as { code?: string };
       increment(this.causes, code ?? "silence");
       if (code === undefined) this.#complain(method, address, String(error));
-      return { outcome: code === "ECONNREFUSED" ? "refused" : "unknown", body: {}, headers: {} };
+      return { outcome: code === "ECONNREFUSED" ? "refused" : "unknown", code: "", body: {}, headers: {} };
     }
     const { status, headers } = answer;
     const answered = (answer.body ?? {}) as Readonly<Record<string, unknown>>;
@@ -119,7 +118,7 @@ export class Caller {
     if (status >= 300) increment(this.causes, `${status} ${code}`);
     if (status >= 300 && status !== 404 && status !== 503)
       this.#complain(method, address, `${status} ${code}`);
-    return { outcome: outcomeOf(status, code), body: answered, headers };
+    return { outcome: outcomeOf(status, code), body: answered, headers, code };
   }
 
   /** Calls one of the API processes, and the next where nobody listens: nothing was sent there. */
@@ -152,6 +151,10 @@ function outcomeOf(status: number, code: string): Outcome {
   if (status < 300) return "done";
   if (status === 404) return "missing";
   return status === 503 && code !== "buffer_full" ? "unknown" : "refused";
+}
+
+function endOf({ outcome, code }: Reply): Call {
+  return code === "" ? { outcome } : { outcome, code };
 }
 
 /** 0 for an application, 1 for a chat, 2 for a message. */

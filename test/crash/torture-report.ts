@@ -1,3 +1,5 @@
+import type { Recorded } from "../observed/recorded.ts";
+
 export interface TortureReport {
   readonly seed: number;
   /** By kind of fault. */
@@ -14,6 +16,8 @@ export interface TortureReport {
   /** Records whose history was checked, and of those the ones with too many possible orders. */
   readonly records: number;
   readonly undecided: number;
+  /** All that was asked and answered. */
+  readonly history: readonly Recorded[];
   /** What is not as it must be; nothing, where Sluice keeps its word. */
   readonly problems: readonly string[];
 }

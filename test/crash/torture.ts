@@ -107,6 +107,7 @@ class Run {
       rows,
       records: verdict.records,
       undecided: verdict.undecided,
+      history: this.#recorder.history,
       problems: [
         ...this.#notes.problems,
         ...this.#operator.problems,

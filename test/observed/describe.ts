@@ -22,7 +22,8 @@ export function describeActs(title: string, acts: readonly Recorded[]): string {
 
 function describe(act: Recorded): string {
   const seconds = (ms: number) => (ms / 1000).toFixed(3);
-  return `${seconds(act.beganMs)}–${seconds(act.endedMs)} ${act.client} ${words(act)}`;
+  const reason = "code" in act ? ` (${act.code})` : "";
+  return `${seconds(act.beganMs)}–${seconds(act.endedMs)} ${act.client} ${words(act)}${reason}`;
 }
 
 function words(act: Recorded): string {

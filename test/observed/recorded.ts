@@ -7,41 +7,44 @@ export type Path = string;
  */
 export type Outcome = "done" | "missing" | "refused" | "unknown";
 
-export interface Post {
+/** What every call ends with. */
+export interface Call {
+  readonly outcome: Outcome;
+  /** What the answer names as the reason why it was not done; for people. */
+  readonly code?: string;
+}
+
+export interface Post extends Call {
   readonly do: "post";
   /** What it is made in; empty for an application. */
   readonly parent: Path;
   /** Unlike any other but where a key is sent again. */
   readonly text: string;
   readonly key: string | undefined;
-  readonly outcome: Outcome;
   /** The number or token that was answered. */
   readonly name: string | undefined;
   /** Whether the answer says that it is an earlier one come again. */
   readonly isReplayed: boolean;
 }
 
-export interface Update {
+export interface Update extends Call {
   readonly do: "update";
   readonly path: Path;
   readonly text: string;
-  readonly outcome: Outcome;
   /** The text in the answer, which may be that of a later change. */
   readonly seen: string | undefined;
 }
 
-export interface Read {
+export interface Read extends Call {
   readonly do: "read";
   readonly path: Path;
-  readonly outcome: Outcome;
   readonly seen: string | undefined;
 }
 
-export interface Removal {
+export interface Removal extends Call {
   /** A client deletes it, or an operator throws it away as a dead letter. */
   readonly do: "delete" | "discard";
   readonly path: Path;
-  readonly outcome: Outcome;
 }
 
 export interface Item {
@@ -49,11 +52,10 @@ export interface Item {
   readonly text: string;
 }
 
-export interface Listing {
+export interface Listing extends Call {
   readonly do: "list";
   readonly parent: Path;
   readonly order: "asc" | "desc";
-  readonly outcome: Outcome;
   readonly items: readonly Item[];
   /** Every number from the one to the other would be on this page, if there were such a record. */
   readonly from: number;
