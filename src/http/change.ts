@@ -5,6 +5,7 @@ import type { Seen } from "../buffer/pending-reads.ts";
 import { applicationNotFound, bufferFull, bufferUnavailable, idempotencyKeyReused } from "../errors.ts";
 import type { Application, PendingRecord } from "../records.ts";
 import type { Store } from "../store/store.ts";
+import { finishDeletion } from "./half-deleted.ts";
 import { chatsOf, messagesOf, type Numbered } from "./numbered.ts";
 import type { Changer, CreatedApplication, Idempotency, Reader } from "./services.ts";
 import { answerable } from "./unavailable.ts";
@@ -35,7 +36,10 @@ export function createChanger(buffer: Buffer, store: Store, read: Reader): Chang
     },
 
     async deleteApplication(token) {
-      if (!(await answerable(store.applications.delete(token)))) throw applicationNotFound(token);
+      if (!(await answerable(store.applications.delete(token)))) {
+        await answerable(finishDeletion(buffer, store, token));
+        throw applicationNotFound(token);
+      }
       await answerable(buffer.revising.markDeleted({ token }, "ever"));
       await answerable(buffer.wake(buffer.partitionOf(token), "threshold"));
     },

@@ -8,6 +8,7 @@ import { applicationUnknown, chatUnknown } from "../errors.ts";
 import type { EpochGuard } from "../epoch-guard.ts";
 import { type KnownNumber, resumeAbove } from "../numbering.ts";
 import type { Store } from "../store/store.ts";
+import { finishDeletion } from "./half-deleted.ts";
 import { answerable } from "./unavailable.ts";
 
 /** A token is random, so one that is unknown now does not come into being: a flood of them is answered here. */
@@ -137,6 +138,7 @@ export class ParentLoader {
 
   async #requireApplication(token: string): Promise<void> {
     if (await answerable(this.#store.reads.application(token))) return;
+    await answerable(finishDeletion(this.#buffer, this.#store, token));
     this.#unknownTokens.set(token, true);
     throw applicationUnknown(token);
   }

@@ -2,6 +2,7 @@ import type { Buffer } from "../buffer/buffer.ts";
 import { applicationNotFound, chatNotFound, invalidParameter, messageNotFound } from "../errors.ts";
 import type { Application, Chat } from "../records.ts";
 import type { Store } from "../store/store.ts";
+import { finishDeletion } from "./half-deleted.ts";
 import { mergedPage } from "./merged-list.ts";
 import { chatsOf, messagesOf, type Numbered } from "./numbered.ts";
 import type { Page, PageRequest, Reader } from "./services.ts";
@@ -11,8 +12,9 @@ import { answerable } from "./unavailable.ts";
 export function createReader(buffer: Buffer, store: Store): Reader {
   async function application(token: string): Promise<Application> {
     const found = await answerable(store.reads.application(token));
-    if (!found) throw applicationNotFound(token);
-    return found;
+    if (found) return found;
+    await answerable(finishDeletion(buffer, store, token));
+    throw applicationNotFound(token);
   }
 
   async function chat(token: string, number: number): Promise<Chat> {
