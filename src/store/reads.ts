@@ -1,6 +1,7 @@
 import type { Knex } from "knex";
 
 import type { Application, Chat, Message, PendingRecord } from "../records.ts";
+import { messagesOfChats, ofApplications } from "./with-parents.ts";
 
 /** A slice of a list, ordered by number: `limit` records beyond `cursor`, or from the start. */
 export interface Slice {
@@ -57,24 +58,22 @@ export class Reads {
 
   constructor(pool: Knex) {
     this.#knex = pool;
-    // Rows beneath a deleted application or chat are removed later than it; nobody sees them meanwhile.
-    const application = (token: string) => pool("applications").where({ token }).select(pool.raw("1"));
-    const chat = (token: string, number: number) =>
-      pool("chats").where({ application_token: token, number }).select(pool.raw("1"));
     this.chats = new NumberedReads({
       knex: pool,
-      within: (token) => pool("chats").where("application_token", token).whereExists(application(token)),
+      name: "chats",
+      within: (token) => ofApplications(pool("chats"), "chats").where("chats.application_token", token),
       columns: chatColumns,
       textColumn: "title",
       toRecord: (row) => toChat(row as ChatRow),
     });
     this.messages = new NumberedReads({
       knex: pool,
+      name: "messages",
       within: (token, chatNumber) =>
-        pool("messages")
-          .where({ application_token: token, chat_number: chatNumber })
-          .whereExists(chat(token, chatNumber))
-          .whereExists(application(token)),
+        messagesOfChats(pool).where({
+          "messages.application_token": token,
+          "messages.chat_number": chatNumber,
+        }),
       columns: messageColumns,
       textColumn: "body",
       toRecord: (row) => toMessage(row as MessageRow),
@@ -104,6 +103,7 @@ export class Reads {
 
 interface NumberedTable<T, Parent extends readonly unknown[]> {
   readonly knex: Knex;
+  readonly name: "chats" | "messages";
   /** Selects the records of one parent that exists. */
   readonly within: (...parent: Parent) => Knex.QueryBuilder;
   readonly columns: readonly string[];
@@ -122,8 +122,8 @@ export class NumberedReads<T, Parent extends readonly unknown[]> {
   async find(parent: Parent, number: number): Promise<T | undefined> {
     const { within, columns, toRecord } = this.#table;
     const row: unknown = await within(...parent)
-      .where("number", number)
-      .first(...columns);
+      .where(this.#column("number"), number)
+      .first(...columns.map(this.#column));
     return row === undefined ? undefined : toRecord(row);
   }
 
@@ -132,8 +132,8 @@ export class NumberedReads<T, Parent extends readonly unknown[]> {
     if (numbers.length === 0) return [];
     const { within, columns, toRecord } = this.#table;
     const query = within(...parent)
-      .select(...columns)
-      .whereIn("number", numbers);
+      .select(...columns.map(this.#column))
+      .whereIn(this.#column("number"), numbers);
     return ((await query) as unknown[]).map(toRecord);
   }
 
@@ -141,8 +141,10 @@ export class NumberedReads<T, Parent extends readonly unknown[]> {
   async findForChange(parent: Parent, number: number): Promise<PendingRecord | undefined> {
     const { within, textColumn } = this.#table;
     const row: ChangeableRow | undefined = await within(...parent)
-      .where("number", number)
-      .first("operation_id", "created_at", "updated_at", { text: textColumn });
+      .where(this.#column("number"), number)
+      .first(...["operation_id", "created_at", "updated_at"].map(this.#column), {
+        text: this.#column(textColumn),
+      });
     return (
       row && {
         operationId: row.operation_id,
@@ -159,11 +161,11 @@ export class NumberedReads<T, Parent extends readonly unknown[]> {
   async slice(parent: Parent, { order, cursor, limit, except }: Slice): Promise<T[]> {
     const { within, columns, toRecord } = this.#table;
     const query = within(...parent)
-      .select(...columns)
-      .whereNotIn("number", except)
-      .orderBy("number", order)
+      .select(...columns.map(this.#column))
+      .whereNotIn(this.#column("number"), except)
+      .orderBy(this.#column("number"), order)
       .limit(limit);
-    if (cursor !== undefined) void query.where("number", order === "asc" ? ">" : "<", cursor);
+    if (cursor !== undefined) void query.where(this.#column("number"), order === "asc" ? ">" : "<", cursor);
     return ((await query) as unknown[]).map(toRecord);
   }
 
@@ -171,9 +173,9 @@ export class NumberedReads<T, Parent extends readonly unknown[]> {
   async count(parent: Parent, first: number, end: number, except: readonly number[]): Promise<number> {
     const row = (await this.#table
       .within(...parent)
-      .where("number", ">=", first)
-      .where("number", "<", end)
-      .whereNotIn("number", except)
+      .where(this.#column("number"), ">=", first)
+      .where(this.#column("number"), "<", end)
+      .whereNotIn(this.#column("number"), except)
       .count({ count: "*" })
       .first()) as { count: number };
     return row.count;
@@ -183,17 +185,19 @@ export class NumberedReads<T, Parent extends readonly unknown[]> {
   async numberAt(parent: Parent, { order, rank, end, except, also }: Rank): Promise<number | undefined> {
     const stored = this.#table
       .within(...parent)
-      .where("number", "<", end)
-      .whereNotIn("number", except);
+      .select(this.#column("number"))
+      .where(this.#column("number"), "<", end)
+      .whereNotIn(this.#column("number"), except);
     const counted = also.filter((number) => number < end);
-    const query = counted.length === 0 ? stored : this.#union(stored.select("number"), counted);
-    const row: { number: number | string } | undefined = await query
-      .orderBy("number", order)
-      .offset(rank)
-      .first("number");
+    const query = counted.length === 0 ? stored : this.#union(stored, counted).select("number");
+    const row = (await query.orderBy("number", order).offset(rank).first()) as
+      { number: number | string } | undefined;
     // Beside a number that has no row, MariaDB's union makes a decimal of it, and the driver a string.
     return row && Number(row.number);
   }
+
+  /** The parents have columns of the same names. */
+  readonly #column = (name: string): string => `${this.#table.name}.${name}`;
 
   /** Numbers with rows and numbers without, each once. */
   #union(stored: Knex.QueryBuilder, numbers: readonly number[]): Knex.QueryBuilder {

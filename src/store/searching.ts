@@ -1,5 +1,7 @@
 import type { Knex } from "knex";
 
+import { messagesOfChats } from "./with-parents.ts";
+
 /** A message's place among all. */
 export interface MessageKey {
   readonly token: string;
@@ -34,7 +36,8 @@ interface Row {
   body: string;
 }
 
-const columns = ["application_token", "chat_number", "number", "body"] as const;
+const place = ["messages.application_token", "messages.chat_number", "messages.number"] as const;
+const columns = [...place, "messages.body"] as const;
 
 /**
  * Reads the texts that search works on. Messages of deleted chats and applications are none, whether their
@@ -61,16 +64,14 @@ export class Searching {
         });
       }
     };
-    return (await this.#knex("messages")
-      .select("number", "body")
-      .where({ application_token: token, chat_number: chatNumber })
-      .whereExists(this.#one("chats", { application_token: token, number: chatNumber }))
-      .whereExists(this.#one("applications", { token }))
-      .where("number", ">", after)
+    return (await messagesOfChats(this.#knex)
+      .select("messages.number", "messages.body")
+      .where({ "messages.application_token": token, "messages.chat_number": chatNumber })
+      .where("messages.number", ">", after)
       .where((query) => {
         mayMatch(query);
       })
-      .orderBy("number")
+      .orderBy("messages.number")
       .limit(limit)) as { number: number; body: string }[];
   }
 
@@ -78,26 +79,24 @@ export class Searching {
   async find(keys: readonly MessageKey[]): Promise<MessageText[]> {
     if (keys.length === 0) return [];
     const values = keys.map(({ token, chatNumber, number }) => [token, chatNumber, number]);
-    const rows = (await this.#inChats()
-      .whereExists(this.#one("applications", this.#knex.raw("token = messages.application_token")))
+    const rows = (await messagesOfChats(this.#knex)
       .select(...columns)
-      .whereIn(["application_token", "chat_number", "number"], values)) as Row[];
+      .whereIn([...place], values)) as Row[];
     return rows.map(toText);
   }
 
   /** At most `limit` messages of an application beyond a position, by chat and number. */
   async page(token: string, after: Position, limit: number): Promise<MessageText[]> {
     const { chatNumber, number } = after;
-    const rows = (await this.#inChats()
-      .whereExists(this.#one("applications", { token }))
+    const rows = (await messagesOfChats(this.#knex)
       .select(...columns)
-      .where("application_token", token)
+      .where("messages.application_token", token)
       .where((query) => {
-        void query.where("chat_number", ">", chatNumber).orWhere((same) => {
-          void same.where("chat_number", chatNumber).where("number", ">", number);
+        void query.where("messages.chat_number", ">", chatNumber).orWhere((same) => {
+          void same.where("messages.chat_number", chatNumber).where("messages.number", ">", number);
         });
       })
-      .orderBy(["chat_number", "number"])
+      .orderBy(["messages.chat_number", "messages.number"])
       .limit(limit)) as Row[];
     return rows.map(toText);
   }
@@ -124,16 +123,6 @@ export class Searching {
       .where("table_name", "messages")
       .first({ rows: "table_rows" });
     return row?.rows ?? 0;
-  }
-
-  #inChats(): Knex.QueryBuilder {
-    const mine =
-      "chats.application_token = messages.application_token and chats.number = messages.chat_number";
-    return this.#knex("messages").whereExists(this.#one("chats", this.#knex.raw(mine)));
-  }
-
-  #one(table: string, condition: object): Knex.QueryBuilder {
-    return this.#knex(table).where(condition).select(this.#knex.raw("1"));
   }
 }
 

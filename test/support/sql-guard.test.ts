@@ -40,6 +40,13 @@ const bad: Record<string, string> = {
   "select count(*) from chats": "does not name the application's token",
   "select max(number) as stored from chats where application_token = ?":
     "gives the name stored, which some server reserves",
+  "select number from chats where application_token = ? and exists (select 1 from applications where token = ?)":
+    "contains a subquery",
+  "select number from chats where application_token = (select token from applications limit 1)":
+    "contains a subquery",
+  "select (select 1 from applications where token = ?) as found": "contains a subquery",
+  "select token from applications where token not in (select application_token from removals)":
+    "contains a subquery",
   "insert into messages (number) values (?)": "does not name the application's token",
 };
 

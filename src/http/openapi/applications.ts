@@ -35,7 +35,7 @@ const update = {
   tag,
   body: { ...body, example: { name: "Workshop" } },
   success: { status: 200, description: "The application as it is now.", content: one("Workshop") },
-  errors: [missing, blankName, databaseUnavailable()],
+  errors: [missing, blankName, databaseUnavailable(), bufferUnavailable()],
 } as const;
 
 export const applicationOperations: readonly Operation[] = [
@@ -82,7 +82,7 @@ export const applicationOperations: readonly Operation[] = [
     tag,
     summary: "Read an application",
     success: { status: 200, description: "The application.", content: one("Shop") },
-    errors: [missing, databaseUnavailable()],
+    errors: [missing, databaseUnavailable(), bufferUnavailable()],
   },
   { method: "put", id: "replaceApplication", summary: "Rename an application", ...update },
   { method: "patch", id: "updateApplication", summary: "Rename an application, with PATCH", ...update },
