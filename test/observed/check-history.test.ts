@@ -123,6 +123,14 @@ describe("A history of many clients", () => {
         post(1001),
         list([1, 1001]),
       ],
+      "with an older copy that still has a chat of an application deleted since": [
+        { do: "copy" },
+        remove("app"),
+        { do: "put back" },
+        list([]),
+        { do: "drain" },
+        { ...list([]), outcome: "missing" } as Act,
+      ],
       "with a key that was forgotten at a loss of Redis": [
         post(1, { key: "k", text: "keyed" }),
         { do: "lose" },
@@ -235,6 +243,15 @@ describe("A history of many clients", () => {
         /app: nothing/,
         remove("app"),
         { do: "read", path: "app", outcome: "done", seen: "an app" },
+      ],
+      "with an application that is served after its removal has come to it": [
+        /app: nothing/,
+        { do: "copy" },
+        remove("app"),
+        { do: "put back" },
+        post(1, { parent: "another" }),
+        { do: "drain" },
+        list([]),
       ],
       "with something lost that had been flushed": [
         /app\/1\/1: nothing led up to "miss"/,

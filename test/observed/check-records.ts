@@ -22,10 +22,11 @@ export function checkRecords(
   const dossiers = gatherDossiers(recorded, isRefused);
   const events = tellingEvents(recorded);
   const drains = recorded.filter((act) => act.do === "drain");
+  const olderCopies = servingOlderCopies(recorded, drains);
   const problems: string[] = [];
   let undecided = 0;
   for (const dossier of dossiers.values()) {
-    const operations = operationsOn(dossier, dossiers, events);
+    const operations = operationsOn(dossier, dossiers, events, olderCopies);
     const isStranded = mayBeRefusedAsNew(dossiers.get(parentOf(dossier.path)), drains, isRefused);
     const verdict = linearize(isStranded ? modelOfStranded : model, operations);
     if (verdict.kind === "undecided") undecided += 1;
@@ -53,6 +54,7 @@ function operationsOn(
   { path, makings, updates, removals, looks }: Dossier,
   dossiers: ReadonlyMap<Path, Dossier>,
   events: readonly Told[],
+  olderCopies: readonly Span[],
 ): Told[] {
   const above: Told[] = [];
   for (let parent = parentOf(path); parent !== ""; parent = parentOf(parent))
@@ -63,8 +65,12 @@ function operationsOn(
     .filter(({ endedMs }) => endedMs >= madeFromMs)
     .map((told): Told => ({ ...told, do: "delete parent" }));
   const seen = looks.all.filter((look) => !isBetween(path, look, dossiers));
+  if (isApplication(path)) {
+    const isOfCopy = (look: Told) =>
+      look.do === "see it there" && olderCopies.some((span) => overlaps(span, look));
+    return [...makings, ...updates, ...removals, ...seen.filter((look) => !isOfCopy(look))];
+  }
   const own = [...makings, ...updates, ...removals, ...parents, ...seen];
-  if (isApplication(path)) return own;
   return [...own, ...events.filter(({ endedMs }) => endedMs >= madeFromMs)];
 }
 
@@ -73,7 +79,35 @@ function isBetween(path: Path, look: Told, dossiers: ReadonlyMap<Path, Dossier>)
   if (isApplication(path) || look.do !== "miss") return false;
   const [token = ""] = path.split("/");
   const deletions = dossiers.get(token)?.removals ?? [];
-  return deletions.some(({ beganMs, endedMs }) => beganMs <= look.endedMs && look.beganMs <= endedMs);
+  return deletions.some((deletion) => overlaps(deletion, look));
+}
+
+type Span = Pick<Told, "beganMs" | "endedMs">;
+
+function overlaps(one: Span, other: Span): boolean {
+  return one.beganMs <= other.endedMs && other.beganMs <= one.endedMs;
+}
+
+/**
+ * When an older copy of Redis is served, up to when nothing waits any more; not before something was accepted, which
+ * makes sure that it is noticed. What the copy holds beneath an application that was deleted since is shown until its
+ * removal comes to it: that says nothing of the application.
+ */
+function servingOlderCopies(recorded: readonly Recorded[], drains: readonly Recorded[]): Span[] {
+  const accepted = recorded.filter(
+    (act) => act.do === "post" && act.parent !== "" && act.outcome === "done" && !act.isReplayed,
+  );
+  return recorded
+    .filter((act) => act.do === "put back")
+    .map(({ beganMs, endedMs }) => {
+      const noticedMs = firstEnd(accepted, endedMs);
+      return { beganMs, endedMs: firstEnd(drains, noticedMs) };
+    });
+}
+
+/** When the first of some acts ended that began after a time. */
+function firstEnd(acts: readonly Recorded[], afterMs: number): number {
+  return Math.min(...acts.filter(({ beganMs }) => beganMs >= afterMs).map((act) => act.endedMs));
 }
 
 /** The losses, the copies, and the times around them at which nothing waited: the others change nothing. */
