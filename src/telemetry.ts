@@ -87,6 +87,8 @@ function gatherLines(output: DestinationStream): DestinationStream {
 interface ErrorDescription {
   readonly type: string;
   readonly code?: string;
+  /** The server's own number: the driver has no code for those of every server. */
+  readonly errno?: number;
   readonly message?: string;
   readonly stack?: string;
   readonly cause?: ErrorDescription;
@@ -106,6 +108,7 @@ function describeError(error: unknown, depth = 0): ErrorDescription {
   return {
     type: error.name,
     ...(code !== undefined && { code }),
+    ...("errno" in error && typeof error.errno === "number" && { errno: error.errno }),
     ...(!quotesData(error) && { message: messageOf(error) }),
     ...(frames !== undefined && { stack: frames }),
     ...(error.cause !== undefined && depth < maxCauses && { cause: describeError(error.cause, depth + 1) }),

@@ -80,6 +80,8 @@ export class Lulls {
       for (const list of ["chats", "messages"] as const)
         if ((await this.#buffer.batches.length(partition, list)) > 0) return false;
     }
+    if (await this.#workspace.sql("removals").whereNull("finished_at").first("application_token"))
+      return false;
     const drain: StoreEvent = { do: "drain" };
     this.#recorder.note("lulls", drain, beganMs);
     return true;
