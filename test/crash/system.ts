@@ -184,8 +184,8 @@ class SluiceSlot implements Victim {
 
 /** What an error in a log says; where it says nothing, what it is and where it comes from. */
 function wordsOf(error: unknown): string {
-  const { message = "", type, code, errno, stack } = error as Readonly<Record<string, string | undefined>>;
+  const { message = "", type, code, errno, stack } = error as Readonly<Record<string, string>>;
   if (message !== "") return message;
   const origin = (stack ?? "").split("\n").slice(1, 4);
-  return [type, code, errno, ...origin].map((part) => String(part ?? "").trim()).join(" ");
+  return [type, code, errno, ...origin].map((part = "") => part.trim()).join(" ");
 }
