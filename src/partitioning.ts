@@ -27,12 +27,14 @@ const mismatch = (found: number, wanted: number) =>
   );
 
 /**
- * Notes the number where the data is new, and repeats in Redis what MySQL knows.
+ * Notes the number where the data is new, and repeats in Redis what MySQL knows. Says before it looks that this process
+ * runs, as a change of the number is noted before it is looked who runs: one of the two sees the other.
  *
  * @throws {PartitionsError} where it is another
  * @throws {BufferUnavailableError} or MySQL's error, where it cannot be known
  */
 export async function agreeOnPartitions(buffer: Buffer, store: Store): Promise<void> {
+  await buffer.processes.say();
   const change = await store.layout.unfinished();
   if (change) throw unfinished(change.to);
   const known = await buffer.layout.read();
@@ -41,8 +43,9 @@ export async function agreeOnPartitions(buffer: Buffer, store: Store): Promise<v
   if (known !== agreed) await buffer.layout.note(agreed);
 }
 
-/** What Redis alone says. @throws {PartitionsError} where that is another number */
+/** What Redis alone says; asked in the same order. @throws {PartitionsError} where that is another number */
 export async function requirePartitions(buffer: Buffer): Promise<"known" | "unknown"> {
+  await buffer.processes.say();
   const known = await buffer.layout.read();
   if (known === "changing") throw unfinished();
   if (known !== undefined && known !== buffer.partitions) throw mismatch(known, buffer.partitions);

@@ -54,6 +54,7 @@ export class Processes {
   readonly #connection: Connection;
   readonly #scripts: Scripts;
   readonly #keys: Keys;
+  #say: (() => Promise<void>) | undefined;
 
   constructor(connection: Connection, scripts: Scripts, keys: Keys) {
     this.#connection = connection;
@@ -67,19 +68,30 @@ export class Processes {
    */
   announce(role: RunningProcess["role"], state?: () => ProcessState): () => Promise<void> {
     const id = randomUUID();
-    const beat = async (aliveMs: number) => {
-      // Whoever looks must not be misled for long by a beat that failed: the next one comes soon.
-      await this.#beat(id, JSON.stringify(describe(role, state?.())), aliveMs).catch(() => undefined);
-    };
+    const say = (aliveMs: number) => this.#beat(id, JSON.stringify(describe(role, state?.())), aliveMs);
+    const sayNow = () => say(forgottenAfterMs);
+    this.#say = sayNow;
+    // Whoever looks must not be misled for long by a beat that failed: the next one comes soon.
+    const beat = (aliveMs: number) => say(aliveMs).catch(() => undefined);
     let beating = beat(forgottenAfterMs);
     const timer = setInterval(() => {
       beating = beat(forgottenAfterMs);
     }, beatEveryMs).unref();
     return async () => {
       clearInterval(timer);
+      if (this.#say === sayNow) this.#say = undefined;
       await beating;
       await beat(0);
     };
+  }
+
+  /**
+   * Says once more that this process runs, if it was announced. When it resolves, whoever looks sees it for ten seconds.
+   *
+   * @throws {BufferUnavailableError} where nobody may have heard it
+   */
+  async say(): Promise<void> {
+    await this.#say?.();
   }
 
   /** The processes that run, as of a few seconds ago; the longest-running first. */

@@ -44,13 +44,22 @@ export class Repartitioning {
 
   /**
    * Notes what the partitions have now, before it is changed, unless that was done for this epoch. A Redis that
-   * should know of it and does not has lost its data meanwhile: numbers then resume above a gap.
+   * should know of it and does not has lost its data meanwhile: numbers then resume above a gap. `stored` is what MySQL
+   * has, and nothing becomes less than that.
    */
-  async begin(from: number, epoch: string, isResumed: boolean): Promise<Baseline> {
+  async begin(
+    {
+      from,
+      epoch,
+      isResumed,
+    }: { readonly from: number; readonly epoch: string; readonly isResumed: boolean },
+    stored: Omit<Baseline, "epoch">,
+  ): Promise<Baseline> {
     const noted = await this.#noted();
     if (noted["epoch"] === epoch) return baselineOf(epoch, noted);
     const fields: Record<string, string> = { epoch };
     for (const name of maxima) fields[name] = "0";
+    [fields["sequence"], fields["losses"]] = [String(stored.flushSequence), String(stored.losses)];
     for (let partition = 0; partition < from; partition += 1) {
       const meta = await this.#all(this.#keys.meta(partition));
       fields[`epoch:${partition}`] = meta["epoch"] ?? "";

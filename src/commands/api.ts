@@ -70,7 +70,6 @@ async function serve(config: Config, worker: Worker | undefined): Promise<void> 
   const server = createHttpServer(app);
   await listen(server, config.http);
   lifecycle.onStop("http", () => close(server));
-  lifecycle.onStop("heartbeat", buffer.processes.announce("api"));
   lifecycle.onStop("history", startSampler(buffer, logger));
   // Before the server: it waits for open answers, and those of the dashboard have no end.
   lifecycle.onStop("dashboard", ops.close);

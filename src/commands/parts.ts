@@ -12,7 +12,8 @@ import { openStore, type Store } from "../store/store.ts";
 type Use = "requests" | "draining";
 
 /**
- * Opens Redis and MySQL for a process and registers how to close them. Neither need be there yet.
+ * Opens Redis and MySQL for a process and registers how to close them. Neither need be there yet. One that answers
+ * requests says from here on that it runs.
  *
  * @throws {PartitionsError} where the data is known to be divided into another number of partitions
  */
@@ -27,6 +28,7 @@ export async function openEngines(
   lifecycle.onStop("buffer", () => {
     buffer.close();
   });
+  if (use === "requests") lifecycle.onStop("heartbeat", buffer.processes.announce("api"));
   await requireAgreement(buffer, store);
   return { buffer, store };
 }

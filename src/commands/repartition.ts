@@ -31,6 +31,7 @@ export async function runRepartition(config: Config, wanted: string): Promise<vo
     }
     await withBuffer(config, from, (buffer) => requireOrder(buffer, store, !unfinished));
     const change = unfinished ?? (await store.layout.begin({ from, to, epoch: randomUUID() }));
+    if (!unfinished) await withBuffer(config, from, (buffer) => requireRestAgain(buffer, store, change));
     await withBuffer(config, to, (buffer) => divide(buffer, store, change, unfinished !== undefined));
     console.log(`The data is divided into ${to} partitions: start with PARTITIONS=${to}, and take a backup.`);
   } finally {
@@ -74,10 +75,26 @@ async function requireOrder(buffer: Buffer, store: Store, isFirst: boolean): Pro
   }
 }
 
+/**
+ * Looks again who runs and what is pending, now that nobody starts any more: whoever started since the first look has
+ * said so before it could know of the change. Where somebody has, the change is taken back.
+ */
+async function requireRestAgain(buffer: Buffer, store: Store, change: Repartition): Promise<void> {
+  await buffer.layout.note("changing");
+  try {
+    await requireRest(buffer);
+  } catch (error) {
+    await store.layout.abandon(change);
+    await buffer.layout.note(change.from);
+    throw error;
+  }
+}
+
 async function divide(buffer: Buffer, store: Store, change: Repartition, isResumed: boolean): Promise<void> {
   const { repartitioning, layout } = buffer;
   await layout.note("changing");
-  const baseline = await repartitioning.begin(change.from, change.epoch, isResumed);
+  const stored = await store.layout.greatest();
+  const baseline = await repartitioning.begin({ ...change, isResumed }, stored);
   const total = await repartitioning.keyCount();
   const progress = progressOf(process.stderr, { total, what: "keys" });
   await repartitioning.move(progress.advance);

@@ -46,6 +46,23 @@ export class Layout {
     return parse(await this.#note(change, `${from} ${to} ${epoch}`));
   }
 
+  /** Takes back that a change begins, of which nothing was done. */
+  async abandon({ from, to, epoch }: Repartition): Promise<void> {
+    await this.#knex("settings")
+      .where({ name: change, content: `${from} ${to} ${epoch}` })
+      .delete();
+  }
+
+  /** The greatest sequence of flushes, and number of losses, of all partitions; 0 where there is none. */
+  async greatest(): Promise<{ flushSequence: number; losses: number }> {
+    const row: { sequence?: number | null; losses?: number | null } | undefined = await this.#knex(
+      "partitions",
+    )
+      .max({ sequence: "flush_sequence", losses: "losses" })
+      .first();
+    return { flushSequence: row?.sequence ?? 0, losses: row?.losses ?? 0 };
+  }
+
   /** In one transaction: each partition has the new epoch, and the new number is the one that counts. */
   async finish(
     { to, epoch }: Repartition,

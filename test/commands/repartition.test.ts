@@ -205,7 +205,7 @@ for (const [where, open] of Object.entries(places))
         const change = await store.layout.begin({ from: 4, to: 2, epoch: "the-new-epoch" });
         await buffer.layout.note("changing");
         const steps = [
-          () => buffer.repartitioning.begin(4, change.epoch, false),
+          () => buffer.repartitioning.begin({ ...change, isResumed: false }, { flushSequence: 0, losses: 0 }),
           () => buffer.repartitioning.move(() => undefined),
           () => copyOneBack(),
           () => buffer.repartitioning.finish(),
