@@ -138,12 +138,12 @@ class BesideStore {
     return !(await this.#isBuffered(parent)) && (await this.#greatest(parent)) === undefined;
   }
 
-  /** Whether a chat is in the buffer, and not deleted there. Applications never are. */
+  /** Whether a chat is in the buffer as more than a change, and not deleted there. Applications never are. */
   async #isBuffered({ token, chatNumber }: Parent): Promise<boolean> {
     if (chatNumber === undefined) return false;
     try {
       const chat = await this.#buffer.reads.find({ token, number: chatNumber });
-      return chat.kind !== "gone" && chat.kind !== "absent" && !chat.record.isDeleted;
+      return (chat.kind === "pending" || chat.kind === "dead") && !chat.record.isDeleted;
     } catch (error) {
       // It is there, for whoever can read it.
       if (error instanceof NewerRecordError || error instanceof UnreadableRecordError) return true;

@@ -114,6 +114,40 @@ export class DeadLetters {
     return this.#bury(id, "discard");
   }
 
+  /**
+   * Throws away all dead letters beneath a deleted application, and marks their chats deleted as it is: their counters
+   * would not go by themselves.
+   */
+  async forgetBeneath(token: string, forSeconds: number): Promise<void> {
+    const partition = this.#keys.partitionOf(token);
+    const [letters, reasons, setAside] = [
+      this.#keys.deadLetters(partition),
+      this.#keys.deadReasons(partition),
+      this.#keys.setAside(partition),
+    ];
+    const { client } = this.#connection;
+    let cursor = "0";
+    do {
+      const [next, found] = await this.#connection.settled(
+        client.zscan(letters, cursor, "MATCH", `${token}:*`),
+      );
+      const ids = found.filter((_, at) => at % 2 === 0);
+      const chats = new Set(ids.flatMap((id) => recordOf(id)?.chatNumber ?? []));
+      for (const chatNumber of chats) await this.#revising.markDeleted({ token, chatNumber }, forSeconds);
+      // The letters last: they tell of the chats.
+      if (ids.length > 0)
+        await this.#connection.settled(
+          client
+            .multi()
+            .hdel(reasons, ...ids)
+            .hdel(setAside, ...ids)
+            .zrem(letters, ...ids)
+            .exec(),
+        );
+      cursor = next;
+    } while (cursor !== "0");
+  }
+
   /** The partition of a dead letter; nothing for what is no id of one. */
   #partitionOf(id: string): number | undefined {
     const reference = recordOf(id);
@@ -155,10 +189,10 @@ export class DeadLetters {
       this.#keys.setAside(partition),
     ];
     if (reference) {
-      const { token, chatNumber, number, origin } = reference;
+      const { token, chatNumber, number } = reference;
       keys.push(this.#keys.list(partition, chatNumber === undefined ? "chats" : "messages"));
       keys.push(...this.#keys.beneath(reference));
-      if (chatNumber === undefined && origin === "dead") {
+      if (chatNumber === undefined) {
         keys.push(...this.#keys.beneath({ token, chatNumber: number }));
       }
     }

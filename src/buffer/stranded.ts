@@ -19,7 +19,9 @@ export async function findStranded(
 ): Promise<Stranded> {
   if (list === "chats") return { messages: new Set(), mayPass: false };
   const messages = new Map<Place, PendingEntry[]>();
-  for (const siblings of byParent(entries).values()) {
+  // What was deleted is no row, and needs no chat.
+  const rows = entries.filter(({ record }) => !record.isDeleted);
+  for (const siblings of byParent(rows).values()) {
     const [{ token, chatNumber = 0 }] = siblings;
     messages.set({ token, number: chatNumber }, siblings);
   }

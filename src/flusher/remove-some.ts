@@ -11,7 +11,7 @@ const removalsAtOnce = 1000;
 
 /**
  * Seconds for which a removed application stays marked in Redis: longer than any of its chats' counters can
- * be there, and than an outage of MySQL that keeps its last pending messages in the list.
+ * be there, as those with dead letters are taken along, and than an outage of MySQL that keeps its last pending messages in the list.
  */
 const markSeconds = 7 * 24 * 3600;
 /** Seconds for which a chat stays marked: as long as its ack leaves the mark. */
@@ -42,6 +42,8 @@ export async function removeSome(
   const isDeleted =
     !removal.isBack && (await buffer.revising.markDeleted(parent, isApplication ? "ever" : chatMarkSeconds));
   if (isDeleted) await buffer.owed.oweRemoval(parent);
+  // Before the step that may be the last: nothing beneath a marked application dies any more.
+  if (isApplication) await buffer.deadLetters.forgetBeneath(parent.token, chatMarkSeconds);
   const step = isDeleted ? removal : { ...removal, isBack: true as const };
   const isDone = await counted((flush) => store.removals.step(step, rowsAtOnce, flush));
   if (isDone && isApplication) await buffer.revising.markDeleted(parent, markSeconds);

@@ -117,7 +117,7 @@ export class ParentLoader {
   }
 
   /**
-   * Whether a parent is in the buffer; where it is not, at least its application is in MySQL. One look for all chats
+   * Whether a parent is in the buffer, and perhaps nowhere else; where it is not, at least its application is in MySQL. One look for all chats
    * of a token: a flood of wrong tokens must not reach MySQL, whatever it names, nor leave anything in Redis.
    */
   async #requireParent({ token, chatNumber }: Parent): Promise<boolean> {
@@ -133,7 +133,8 @@ export class ParentLoader {
       return false;
     }
     if (found.record.isDeleted) throw chatUnknown(token, chatNumber);
-    return true;
+    // A change stands in for no row: where that is gone the chat was deleted, and Redis put back to an older copy.
+    return found.kind !== "revision";
   }
 
   async #requireApplication(token: string): Promise<void> {

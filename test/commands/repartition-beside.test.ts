@@ -95,9 +95,10 @@ describe("A change of the number of partitions", function () {
       const losses = await lossesOf("partitions");
 
       const change = new SluiceProcess(["repartition", "2"], workspace.env);
-      const isNoted = async () =>
-        (await workspace.sql("settings").where({ name: "repartition" }).first("content")) as
-          object | undefined;
+      const isNoted = async () => {
+        const notes: unknown[] = await workspace.sql("settings").where({ name: "repartition" });
+        return notes.length > 0;
+      };
       await waitFor(isNoted, { what: "a change that is noted" });
       await change.end("SIGKILL");
       await emptyRedis();

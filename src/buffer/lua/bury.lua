@@ -3,7 +3,7 @@
 -- KEYS  1 meta   2 dead letters   3 their reasons   4 what is set aside
 --       where it is a record:   5 its list   6 its parent's counter   7 its parent's pending records
 --       8 its parent's revisions   9 its parent's dead letters
---       where it is a chat also:   10 the chat's counter   11 its pending messages   12 their revisions
+--       where it is a chat, also a change of one:   10 the chat's counter   11 its pending messages   12 their revisions
 --       13 its dead letters
 -- ARGV  1 the dead letter's reference   2 "requeue" or "discard"   3 the record's number   4 wake-up channel
 --       5 "revision" where it is a refused change, else "dead"   6 seconds an idle counter stays
@@ -11,7 +11,7 @@
 --
 -- A new record that is thrown away becomes a tombstone, and is flushed as one: MySQL must know that its number
 -- was given. A chat is then deleted as its user would delete it. Of a refused change, only the change is thrown
--- away; the row stays as it was.
+-- away; the row stays as it was, and a chat that was to be deleted takes messages again.
 
 if redis.call('ZREM', KEYS[2], ARGV[1]) == 0 then return 0 end
 redis.call('HDEL', KEYS[3], ARGV[1])
@@ -29,6 +29,8 @@ end
 if ARGV[2] == 'discard' and is_change then
   redis.call('HDEL', home, ARGV[3])
   grow(0 - #payload)
+  -- A chat whose deletion is thrown away is there again: what it was marked with goes, and MySQL is asked for the rest.
+  if KEYS[10] and is_tombstone(payload) then redis.call('DEL', KEYS[10]) end
   let_rest(KEYS[6], KEYS[7], KEYS[8], KEYS[9], ARGV[6])
   return 1
 end

@@ -10,8 +10,9 @@
 
 if ARGV[2] then
   if redis.call('HEXISTS', KEYS[6], ARGV[2]) == 1 or redis.call('HEXISTS', KEYS[8], ARGV[2]) == 1 then return 0 end
-  -- Its tombstone still waits for its ack, and the mark with it.
-  if redis.call('HEXISTS', KEYS[7], ARGV[2]) == 1 then return 1 end
+  -- Its tombstone still waits for its ack, and the mark with it. Any other change is one of an older copy.
+  local revision = redis.call('HGET', KEYS[7], ARGV[2])
+  if revision and is_tombstone(revision) and is_deleted(KEYS[2]) then return 1 end
 end
 delete_parent(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 if ARGV[1] ~= '0' then redis.call('EXPIRE', KEYS[2], ARGV[1]) end

@@ -14,7 +14,6 @@
 -- parent's numbers are sorted, once a call. A pending record that was deleted keeps its place until it is
 -- flushed, and is passed over: it is among the revisions as well.
 
-local tombstone = '^[^|]*|[^|]*|[^|]*|[^|]*|[^|]*|x$'
 local pending = KEYS[3]
 local ascending = ARGV[1] == 'asc'
 local cursor, skip, limit = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -28,7 +27,7 @@ if count == 0 then return { 'page', 0, false, {}, revisions, dead } end
 
 local deleted = {}
 for at = 1, #revisions, 2 do
-  if string.find(revisions[at + 1], tombstone) and redis.call('HEXISTS', pending, revisions[at]) == 1 then
+  if is_tombstone(revisions[at + 1]) and redis.call('HEXISTS', pending, revisions[at]) == 1 then
     deleted[#deleted + 1] = tonumber(revisions[at])
   end
 end

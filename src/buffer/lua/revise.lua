@@ -14,7 +14,6 @@
 -- it a record or a change. A deleted pending record stays in its place as a tombstone, and is listed among the
 -- revisions for those who read pages.
 
-local tombstone = '^[^|]*|[^|]*|[^|]*|[^|]*|[^|]*|x$'
 local meta, list, counter, pending, revisions, dead = KEYS[1], KEYS[2], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local number, stamp, version, payload = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
@@ -32,7 +31,7 @@ elseif not current or string.sub(current, 1, #stamp) ~= stamp then
 end
 
 local grows = #payload - (current and #current or 0)
-local is_deletion = string.find(payload, tombstone) ~= nil
+local is_deletion = is_tombstone(payload)
 if not is_deletion and tonumber(redis.call('HGET', meta, 'bytes') or '0') + grows > tonumber(ARGV[8]) then
   return { 'full' }
 end
