@@ -45,6 +45,9 @@ export function newRecord(operationId: string, createdAtMs: number, text: string
   return { operationId, revision: "", createdAtMs, updatedAtMs: createdAtMs, text, isDeleted: false };
 }
 
+/** The revision of a record that an operator has thrown away as a dead letter; `bury.lua` writes it. */
+export const discardedRevision = "discarded";
+
 /** A deleted record in place of one that nobody can read: its number stays given, and it is never a row. */
 export function tombstone(operationId: string, atMs: number): PendingRecord {
   return { ...newRecord(operationId, atMs, null), revision: "unreadable", isDeleted: true };

@@ -114,6 +114,11 @@ export class DeadLetters {
     return this.#bury(id, "discard");
   }
 
+  /** Drops a dead letter whose record has landed since: readers see the row. Whether it was still one. */
+  async drop(id: string): Promise<boolean> {
+    return isSetAside(id) ? false : this.#bury(id, "drop");
+  }
+
   /**
    * Throws away all dead letters beneath a deleted application, and marks their chats deleted as it is: their counters
    * would not go by themselves.
@@ -178,7 +183,7 @@ export class DeadLetters {
     return payload === null || record ? letter : { ...letter, unreadable: payload };
   }
 
-  async #bury(id: string, decision: "requeue" | "discard"): Promise<boolean> {
+  async #bury(id: string, decision: "requeue" | "discard" | "drop"): Promise<boolean> {
     const reference = recordOf(id);
     const partition = reference ? this.#keys.partitionOf(reference.token) : partitionOfStray(id);
     if (partition === undefined) return false;

@@ -7,6 +7,7 @@ import type { Store } from "../store/store.ts";
 import type { NewRow } from "../store/tables.ts";
 import { Drain } from "./drain.ts";
 import { EpochGuard, reportLoss } from "../epoch-guard.ts";
+import { dropLanded } from "./landed-letters.ts";
 import type { LeaseTurns } from "./lease-turns.ts";
 import { Membership } from "./membership.ts";
 import { type CountedWrite, removeSome } from "./remove-some.ts";
@@ -69,6 +70,7 @@ interface FlusherParts {
 function workerOf(partition: number, parts: FlusherParts): PartitionWorker {
   const { buffer, store, settings, log, membership, turns, epochs } = parts;
   const mark = new SequenceMark(buffer, store, epochs, partition);
+  let lookedUnder: string | undefined;
   return new PartitionWorker({
     partition,
     clock: systemClock,
@@ -81,6 +83,9 @@ function workerOf(partition: number, parts: FlusherParts): PartitionWorker {
     },
     drain: async (lease, trigger, signal, isHeld) => {
       await mark.claim(lease);
+      // Once a lease: a Redis that is put back is another, under which a lease is taken anew.
+      if (lookedUnder !== lease.value) await dropLanded(buffer, store, partition);
+      lookedUnder = lease.value;
       return drainOf(buffer, store, settings, log, lease, signal, { mark, isHeld }).run(trigger);
     },
     removeSome: async (lease) => {

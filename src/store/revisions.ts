@@ -1,5 +1,6 @@
 import type { Knex } from "knex";
 
+import { discardedRevision } from "../records.ts";
 import { nothingWritten, type WriteOutcome } from "./outcome.ts";
 import { noteRemoval } from "./removal-notes.ts";
 import {
@@ -19,6 +20,8 @@ function fateOf(row: NewRow, storedId: string | undefined): Fate {
   const { record } = row;
   if (storedId === undefined) return !record.isDeleted && isNew(row) ? "insert" : "supersede";
   if (storedId !== record.operationId) return "conflict";
+  // What was thrown away was not there, so it has landed since, and Redis was put back to an older copy.
+  if (record.revision === discardedRevision) return "supersede";
   return record.isDeleted ? "delete" : "update";
 }
 
@@ -37,7 +40,10 @@ export async function writeRevisions(
   await insertRows(transaction, table, withFate("insert"));
   for (const row of withFate("update")) await update(transaction, table, row);
   for (const row of withFate("delete")) await transaction(table.name).where(whereKey(table, row)).delete();
-  for (const row of rows.filter(({ record }) => record.isDeleted)) {
+  const isThere = (row: NewRow) => stored.has(keyText(table.keyOf(row)));
+  const isGone = (row: NewRow, at: number) =>
+    row.record.isDeleted && (fates[at] === "delete" || !isThere(row));
+  for (const row of rows.filter(isGone)) {
     await (table.name === "chats" ? forgetChat(transaction, row) : forgetMessage(transaction, row));
   }
   return {

@@ -85,6 +85,29 @@ export async function insertRows(knex: Knex, table: Table, rows: readonly NewRow
   await knex.raw(`insert into ${table.name} (${table.columns.join(",")}) values ?`, [tuples]);
 }
 
+/** Of some records those that are stored as they are, or as later changes have made them. */
+export async function landedAmong<Row extends NewRow>(
+  knex: Knex,
+  table: Table,
+  rows: readonly Row[],
+): Promise<Row[]> {
+  if (rows.length === 0) return [];
+  const stored = (await knex(table.name)
+    .select([...table.key, "operation_id", "updated_at"])
+    .whereIn(
+      [...table.key],
+      rows.map((row) => [...table.keyOf(row)]),
+    )) as (Record<string, string | number> & { operation_id: string; updated_at: Date })[];
+  const byKey = new Map(stored.map((row) => [keyText(table.key.map((column) => row[column] ?? "")), row]));
+  return rows.filter((row) => {
+    const { operationId, updatedAtMs } = row.record;
+    const found = byKey.get(keyText(table.keyOf(row)));
+    if (found?.operation_id !== operationId) return false;
+    // What was refused as new is there only if it has landed; a refused change, if a later one has.
+    return isNew(row) || found.updated_at.getTime() >= updatedAtMs;
+  });
+}
+
 /** The operation ids of those rows that are stored, by `keyText`. */
 export async function storedOperationIds(
   knex: Knex,

@@ -12,6 +12,7 @@ import {
   insertRows,
   isNew,
   keyText,
+  landedAmong,
   messages,
   type NewRow,
   storedOperationIds,
@@ -39,6 +40,19 @@ export class Writes {
   /** Makes a lease the one under which a partition is written. */
   async claim(fence: Fence): Promise<void> {
     await claim(this.#knex, fence);
+  }
+
+  /** Of some chats and messages those that are stored as they are, or as later changes have made them. */
+  async landed<Row extends NewRow>(rows: readonly Row[]): Promise<Row[]> {
+    const isChat = ({ chatNumber }: NewRow) => chatNumber === undefined;
+    return [
+      ...(await landedAmong(this.#knex, chats, rows.filter(isChat))),
+      ...(await landedAmong(
+        this.#knex,
+        messages,
+        rows.filter((row) => !isChat(row)),
+      )),
+    ];
   }
 
   /**

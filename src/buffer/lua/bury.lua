@@ -5,7 +5,7 @@
 --       8 its parent's revisions   9 its parent's dead letters
 --       where it is a chat, also a change of one:   10 the chat's counter   11 its pending messages   12 their revisions
 --       13 its dead letters
--- ARGV  1 the dead letter's reference   2 "requeue" or "discard"   3 the record's number   4 wake-up channel
+-- ARGV  1 the dead letter's reference   2 "requeue", "discard", or "drop" where its record has landed since   3 the record's number   4 wake-up channel
 --       5 "revision" where it is a refused change, else "dead"   6 seconds an idle counter stays
 -- Reply 1 | 0 where there is no such dead letter
 --
@@ -26,11 +26,11 @@ local function grow(bytes)
   redis.call('HINCRBY', KEYS[6], 'bytes', bytes)
 end
 
-if ARGV[2] == 'discard' and is_change then
+if ARGV[2] == 'drop' or ARGV[2] == 'discard' and is_change then
   redis.call('HDEL', home, ARGV[3])
   grow(0 - #payload)
   -- A chat whose deletion is thrown away is there again: what it was marked with goes, and MySQL is asked for the rest.
-  if KEYS[10] and is_tombstone(payload) then redis.call('DEL', KEYS[10]) end
+  if ARGV[2] == 'discard' and KEYS[10] and is_tombstone(payload) then redis.call('DEL', KEYS[10]) end
   let_rest(KEYS[6], KEYS[7], KEYS[8], KEYS[9], ARGV[6])
   return 1
 end
