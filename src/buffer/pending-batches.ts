@@ -59,6 +59,7 @@ class Taken {
   readonly opened: (PendingEntry | UnreadableEntry)[] = [];
   /** Says that the batch ends before what a later version of Sluice wrote. */
   newer: NewerRecordError | undefined;
+  readonly #met = new Set<string>();
   readonly #maxBytes: number;
   #bytes = 0;
 
@@ -71,13 +72,21 @@ class Taken {
     return this.#maxBytes - this.#bytes;
   }
 
-  /** Takes entries up to the one that does not belong to the batch; answers whether others may follow. */
+  /**
+   * Takes entries up to the one that does not belong to the batch; answers whether others may follow. One that is
+   * listed again leaves the list with the batch and is not written again: MySQL would refuse the statement.
+   */
   add(entries: readonly Opened[]): boolean {
     for (const { listed, reference, entry } of entries) {
       if (entry instanceof NewerRecordError) {
         this.newer = entry;
         return false;
       }
+      if (this.#met.has(listed)) {
+        this.references.push(listed);
+        continue;
+      }
+      this.#met.add(listed);
       this.#bytes += entry ? writtenBytes(entry) : 0;
       if (this.#bytes > this.#maxBytes && this.references.length > 0) return false;
       this.references.push(listed);
