@@ -16,13 +16,17 @@ interface Parts<Row> {
 }
 
 /** What a row can be to blame for, alone or together with others. */
-const halved: readonly FailureClass[] = ["bad-data", "too-large", "unlisted"];
+const halved: readonly FailureClass[] = ["bad-data", "not-unique", "too-large", "unlisted"];
+
+/** Of these, what may have ended when the other rows are written. */
+const passing: readonly FailureClass[] = ["not-unique", "unlisted"];
 
 /**
  * Writes rows, and where MySQL refuses them for what one of them holds, or for their size together, writes
  * each half by itself: about twice as many statements as the logarithm of the rows, for each that is refused.
  * Where it refuses every one of several for the same reason, and that is none that is known to lie in a row, no row
- * is to blame; where it took some, the others are tried once more, as the reason may have ended in between.
+ * is to blame; where it took some, the others are tried once more, as the reason may have ended in between: another
+ * row, changed or removed, has given up what has to be unique.
  *
  * @throws any other error of `write`, and that one
  */
@@ -34,7 +38,7 @@ export async function writeIsolating<Row>(write: Write<Row>, rows: readonly Row[
     (error) => classify(error) === "unlisted" && reasonOf(error) === reasonOf(first),
   );
   if (rows.length > 1 && errors.length === rows.length && isCommon) throw first;
-  const mayHaveEnded = (error: unknown) => rows.length > 1 && classify(error) === "unlisted";
+  const mayHaveEnded = (error: unknown) => rows.length > 1 && passing.includes(classify(error));
   const open = [...refusals].filter(([, error]) => mayHaveEnded(error)).map(([row]) => row);
   const settled = [...refusals].filter(([, error]) => !mayHaveEnded(error));
   const again = await writeInParts(write, open);

@@ -12,6 +12,8 @@ export type FailureClass =
   | "duplicate"
   /** MySQL refuses the content of a row. */
   | "bad-data"
+  /** A UNIQUE index that is not Sluice's refuses a row for what another row holds, which that may give up. */
+  | "not-unique"
   /** The statement is larger than the server takes. */
   | "too-large"
   /** The server says no for a reason of which it is not known here whether the content or the schema is at fault. */
@@ -84,9 +86,26 @@ const lossNumbers = new Set([1158, 1160, 2006, 2013, 12701]);
 /** Names of errors without a code: the pool had no connection to give in time. */
 const outageNames = new Set(["KnexTimeoutError", "TimeoutError"]);
 
+/** Thrown in place of a duplicate where no row has the key of what was written, with the server's own code and words. */
+export class NotUniqueError extends Error {
+  readonly code: string | undefined;
+  readonly errno: unknown;
+  readonly sqlMessage: unknown;
+
+  constructor(duplicate: unknown) {
+    super("a UNIQUE index that is not Sluice's refuses a row", { cause: duplicate });
+    this.name = "NotUniqueError";
+    this.code = errorCode(duplicate);
+    const { errno, sqlMessage } = duplicate as { readonly errno?: unknown; readonly sqlMessage?: unknown };
+    this.errno = errno;
+    this.sqlMessage = sqlMessage;
+  }
+}
+
 /** Classes an error thrown by a write or read of the store. Pure. */
 export function classify(error: unknown): FailureClass {
   if (!(error instanceof Error)) return "defect";
+  if (error instanceof NotUniqueError) return "not-unique";
   const { errno, code, fatal, sqlState } = error as Partial<
     Record<"errno" | "code" | "fatal" | "sqlState", unknown>
   >;

@@ -1,6 +1,6 @@
 import type { Knex } from "knex";
 
-import { classify } from "./failure.ts";
+import { classify, NotUniqueError } from "./failure.ts";
 import { claim, type Fence, type FencedFlush, underLease } from "./fence.ts";
 import { LargeWrites } from "./large-writes.ts";
 import { nothingWritten, sumOutcomes, type WriteOutcome } from "./outcome.ts";
@@ -24,8 +24,16 @@ function isAsAccepted(row: NewRow): boolean {
   return isNew(row) && row.record.revision === "";
 }
 
-/** Rounds of looking again; more would mean that somebody else keeps writing our keys. */
-const maxRounds = 5;
+/** The error of a write that met a key that is taken, and of which nothing stays; none where it went through. */
+async function duplicateIn(write: Promise<unknown>): Promise<unknown> {
+  try {
+    await write;
+    return undefined;
+  } catch (error) {
+    if (classify(error) !== "duplicate") throw error;
+    return error;
+  }
+}
 
 /** Writes batches to MySQL. A batch of new rows is one statement, but where rows turn out to be there. */
 export class Writes {
@@ -58,7 +66,8 @@ export class Writes {
   /**
    * Writes chats; when it resolves, each row is committed or accounted for.
    *
-   * @throws {FencedOffError} where another lease than the given one was claimed
+   * @throws {FencedOffError} where another lease than the given one was claimed, {NotUniqueError} where a UNIQUE index
+   *   that is not Sluice's refuses a row
    */
   async writeChats(rows: readonly NewRow[], flush: FencedFlush): Promise<WriteOutcome> {
     return this.#large.attempt(chats, rows, () => this.#write(chats, rows, flush));
@@ -88,10 +97,11 @@ export class Writes {
     let alreadyThere = 0;
     const conflicts: NewRow[] = [];
     for (let round = 0; ; round += 1) {
-      const insert = () =>
-        underLease(this.#knex, flush, (transaction) => insertRows(transaction, table, missing));
-      if (await this.#succeeds(insert, round)) break;
-      const stored = await storedOperationIds(this.#knex, table, missing);
+      const duplicate = await duplicateIn(
+        underLease(this.#knex, flush, (transaction) => insertRows(transaction, table, missing)),
+      );
+      if (duplicate === undefined) break;
+      const stored = await this.#found(table, missing, round, duplicate);
       const rest: NewRow[] = [];
       for (const row of missing) {
         const operationId = stored.get(keyText(table.keyOf(row)));
@@ -105,24 +115,32 @@ export class Writes {
   }
 
   async #revise(table: Table, rows: readonly NewRow[], flush: FencedFlush): Promise<WriteOutcome> {
-    let outcome = nothingWritten;
-    const attempt = async () => {
-      outcome = await underLease(this.#knex, flush, (transaction) =>
-        writeRevisions(transaction, table, rows),
-      );
-    };
-    for (let round = 0; !(await this.#succeeds(attempt, round)); round += 1);
-    return outcome;
+    let unfound = rows;
+    for (let round = 0; ; round += 1) {
+      let outcome = nothingWritten;
+      const write = underLease(this.#knex, flush, async (transaction) => {
+        outcome = await writeRevisions(transaction, table, rows);
+      });
+      const duplicate = await duplicateIn(write);
+      if (duplicate === undefined) return outcome;
+      const stored = await this.#found(table, unfound, round, duplicate);
+      unfound = unfound.filter((row) => !stored.has(keyText(table.keyOf(row))));
+    }
   }
 
-  /** Whether the write went through; false where a key was taken, then none of it is there. */
-  async #succeeds(write: () => Promise<void>, round: number): Promise<boolean> {
-    try {
-      await write();
-      return true;
-    } catch (error) {
-      if (classify(error) !== "duplicate" || round === maxRounds) throw error;
-      return false;
-    }
+  /**
+   * Operation ids of those rows that are there after a write of them met a duplicate, by `keyText`.
+   *
+   * @throws {NotUniqueError} where none is though they were written again: what is taken is not their key
+   */
+  async #found(
+    table: Table,
+    rows: readonly NewRow[],
+    round: number,
+    duplicate: unknown,
+  ): Promise<Map<string, string>> {
+    const stored = rows.length === 0 ? new Map() : await storedOperationIds(this.#knex, table, rows);
+    if (stored.size === 0 && round > 0) throw new NotUniqueError(duplicate);
+    return stored;
   }
 }

@@ -2,12 +2,14 @@ import { expect } from "chai";
 import fc from "fast-check";
 
 import { writeIsolating } from "../../src/flusher/isolate.ts";
+import { NotUniqueError } from "../../src/store/failure.ts";
 import { nothingWritten, type WriteOutcome } from "../../src/store/outcome.ts";
 
 const failing = (code: string, errno: number) => Object.assign(new Error("injected"), { code, errno });
 const tooLong = () => failing("ER_DATA_TOO_LONG", 1406);
 const signalled = (code = "ER_SIGNAL_EXCEPTION", errno = 1644) =>
   Object.assign(failing(code, errno), { sqlState: "45000" });
+const notUnique = () => new NotUniqueError(failing("ER_DUP_ENTRY", 1062));
 const tooLarge = () => failing("ER_NET_PACKET_TOO_LARGE", 1153);
 
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
@@ -110,6 +112,16 @@ describe("Writing rows of which MySQL refuses some", () => {
     expect((await writeIsolating(differing.write, upTo(3))).refused.size).to.equal(3);
     const known = tableThat(() => tooLong());
     expect((await writeIsolating(known.write, upTo(3))).refused.size).to.equal(3);
+  });
+
+  it("refuses each of several that are not unique, and none that is when its neighbours are written", async () => {
+    const all = tableThat(() => notUnique());
+    expect((await writeIsolating(all.write, upTo(3))).refused.size).to.equal(3);
+    const givenUp = tableThat((rows) =>
+      rows.includes(1) && !givenUp.stored.includes(7) ? notUnique() : undefined,
+    );
+    expect((await writeIsolating(givenUp.write, upTo(8))).refused.size).to.equal(0);
+    expect([...givenUp.stored].sort((a, b) => a - b)).to.deep.equal(upTo(8));
   });
 
   it("adds up what became of the parts", async () => {

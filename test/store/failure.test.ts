@@ -7,6 +7,7 @@ import {
   errorCode,
   type FailureClass,
   isConnectionLoss,
+  NotUniqueError,
   reasonOf,
 } from "../../src/store/failure.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -28,6 +29,7 @@ describe("A failure of MySQL, by its code", () => {
     ["contention", "write conflict of TiDB", mysqlError(9007)],
     ["duplicate", "duplicate entry", mysqlError(1062)],
     ["duplicate", "duplicate entry with the key's name", mysqlError(1586)],
+    ["not-unique", "duplicate entry of no key of ours", new NotUniqueError(mysqlError(1062))],
     ["too-large", "packet too large", mysqlError(1153)],
     ["bad-data", "column cannot be null", mysqlError(1048)],
     ["bad-data", "out of range", mysqlError(1264)],

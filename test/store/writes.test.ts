@@ -1,8 +1,10 @@
 import { expect } from "chai";
 
 import { newRecord } from "../../src/records.ts";
+import { throughContention } from "../../src/store/contention.ts";
 import { EpochChangedError, type FencedFlush, FencedOffError } from "../../src/store/fence.ts";
-import { nothingWritten } from "../../src/store/outcome.ts";
+import { NotUniqueError } from "../../src/store/failure.ts";
+import { nothingWritten, rowsIn, sumOutcomes } from "../../src/store/outcome.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import type { NewRow } from "../../src/store/tables.ts";
 import { claimedFlush } from "../support/flushing.ts";
@@ -87,6 +89,53 @@ describe("Writing to MySQL", () => {
     await store.writes.writeMessages(rows, flush);
     const again = await store.writes.writeMessages(rows, flush);
     expect(again).to.deep.equal({ ...nothingWritten, alreadyThere: 1000 });
+  });
+
+  for (const [what, ofRow] of [
+    ["new", (row: NewRow) => row],
+    [
+      "changed before its flush",
+      (row: NewRow) => ({ ...row, record: { ...row.record, revision: "changed" } }),
+    ],
+  ] as const) {
+    it(`accounts for each row once for every writer where several write the same at a time, each ${what}`, async () => {
+      const writers = Array.from({ length: 4 }, () =>
+        Array.from({ length: 50 }, (_, at) => ofRow(message(at + 1, `body ${at}`))),
+      );
+      const outcomes = await Promise.all(
+        writers.map((rows) => throughContention(() => store.writes.writeMessages(rows, flush))),
+      );
+      const sum = outcomes.reduce(sumOutcomes);
+      expect([rowsIn(sum), sum.inserted, sum.conflicts]).to.deep.equal([200, 50, []]);
+      expect(await stored()).to.have.lengthOf(50);
+    });
+  }
+
+  describe("under a UNIQUE index that is not Sluice's", () => {
+    before(() =>
+      workspace.sql.raw("alter table messages add unique key one_body (application_token, body(9))"),
+    );
+    after(() => workspace.sql.raw("alter table messages drop key one_body"));
+
+    const failureOf = (write: Promise<unknown>) =>
+      write.then(() => undefined).catch((error: unknown) => error);
+
+    it("says of a row that it refuses, and leaves nothing of its statement", async () => {
+      await store.writes.writeMessages([message(1, "one")], flush);
+      const rows = [message(1, "one"), message(2, "one"), message(3, "three")];
+      const failure = await failureOf(store.writes.writeMessages(rows, flush));
+      expect(failure).to.be.instanceOf(NotUniqueError);
+      expect(failure).to.include({ code: "ER_DUP_ENTRY", errno: 1062 });
+      expect(await stored()).to.deep.equal([{ number: 1, body: "one" }]);
+    });
+
+    it("tells replays and conflicts as ever", async () => {
+      await store.writes.writeMessages([message(1, "one"), message(2, "two")], flush);
+      const other = message(2, "another", "another-operatio");
+      const rows = [message(1, "one"), other, message(3, "three")];
+      const outcome = await store.writes.writeMessages(rows, flush);
+      expect(outcome).to.deep.equal({ ...nothingWritten, inserted: 1, alreadyThere: 1, conflicts: [other] });
+    });
   });
 
   describe("under a lease, counted", () => {
