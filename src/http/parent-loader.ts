@@ -4,7 +4,7 @@ import { nanoid } from "nanoid";
 import type { LoadReply } from "../buffer/accepting.ts";
 import type { Buffer } from "../buffer/buffer.ts";
 import type { Parent } from "../buffer/references.ts";
-import { applicationUnknown, chatUnknown } from "../errors.ts";
+import { ApiError, applicationUnknown, chatUnknown } from "../errors.ts";
 import type { EpochGuard } from "../epoch-guard.ts";
 import { type KnownNumber, resumeAbove } from "../numbering.ts";
 import type { Store } from "../store/store.ts";
@@ -17,6 +17,17 @@ const unknownTokenMs = 5000;
 
 /** Characters of a load's ticket: 96 random bits, compared only between the loads of one parent. */
 const ticketLength = 16;
+
+/** Whether a load ends with a 404. @throws what it throws else */
+async function findsNothing(load: Promise<void>): Promise<boolean> {
+  try {
+    await load;
+    return false;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return true;
+    throw error;
+  }
+}
 
 /** A load that is under way, as Redis began it. */
 type Load = Extract<LoadReply, { readonly kind: "loading" }>;
@@ -53,9 +64,13 @@ export class ParentLoader {
    * @throws {ApiError} 404 where there is no such parent, 503 where it cannot be told
    */
   async load(parent: Parent): Promise<void> {
+    const key = `${parent.token}:${parent.chatNumber ?? ""}`;
+    const underWay = this.#loading.get(key);
+    // What one that began before does not find may have been accepted since: all who came meanwhile look once more.
+    if (underWay && !(await findsNothing(underWay))) return;
     // Asked anew: what was looked up meanwhile for another chat of the token counts as well.
     this.refuseUnknown(parent);
-    return this.#once(`${parent.token}:${parent.chatNumber ?? ""}`, () => this.#load(parent));
+    return this.#once(key, () => this.#load(parent));
   }
 
   /** The 404 for a parent of which the buffer knows that it, or its application, was deleted. */

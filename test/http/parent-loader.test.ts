@@ -1,0 +1,103 @@
+import { expect } from "chai";
+
+import type { Buffer } from "../../src/buffer/buffer.ts";
+import { EpochGuard } from "../../src/epoch-guard.ts";
+import { createAcceptor } from "../../src/http/accept.ts";
+import type { Acceptor } from "../../src/http/services.ts";
+import { openPool } from "../../src/store/connection.ts";
+import { openStore, Store } from "../../src/store/store.ts";
+import { openTestBuffer } from "../support/buffers.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
+import { Flushing } from "../support/flushing.ts";
+import { PrivateEngine } from "../support/private-engines.ts";
+import { openWorkspace, type Workspace } from "../support/workspace.ts";
+
+const token = "application";
+
+const statusOf = (call: Promise<unknown>) =>
+  call.then(
+    () => 201,
+    (error: unknown) => (error as { status?: number }).status,
+  );
+
+describe("A POST to a chat that others have asked MySQL for in vain", () => {
+  let database: PrivateEngine;
+  let proxy: FaultProxy;
+  let workspace: Workspace;
+  let buffer: Buffer;
+  /** Of the acceptor, whose look into MySQL can be held up, and of all else. */
+  let slow: Store;
+  let store: Store;
+  let accept: Acceptor;
+  let queries: number;
+
+  before(async () => {
+    database = await PrivateEngine.start("database");
+    proxy = await FaultProxy.to(database.port);
+  });
+
+  beforeEach(async () => {
+    workspace = await openWorkspace(database.env);
+    buffer = await openTestBuffer(workspace, "requests");
+    const pool = openPool({ ...workspace.config.database, port: proxy.port }, "requests");
+    pool.on("query", () => (queries += 1));
+    slow = new Store(pool);
+    store = openStore(workspace.config.database, "writing");
+    const at = new Date();
+    await store.applications.create({ token, name: "asked", chatsCount: 0, createdAt: at, updatedAt: at }, 0);
+    const epochs = new EpochGuard(buffer, slow, () => undefined);
+    await epochs.verify(0);
+    accept = createAcceptor(buffer, slow, epochs);
+    await accept.chat(token, "one");
+  });
+
+  afterEach(async () => {
+    buffer.close();
+    await slow.close();
+    await store.close();
+    await workspace.close();
+  });
+
+  after(async () => {
+    await proxy.close();
+    await database.close();
+  });
+
+  /** A load of a chat that has come as far as MySQL's answer. */
+  async function beginLoad(chatNumber: number) {
+    const answer = proxy.withholdAnswerTo("as `mark` from `chats`");
+    const early = statusOf(accept.message(token, chatNumber, "too early"));
+    await answer.begun;
+    return { answer, early };
+  }
+
+  /** What is handed over before it in the same turn has its reply, and acts on it, when this has its own. */
+  const untilReplied = () => accept.chat(token, "afterwards");
+
+  it("finds it where it was answered 201 before", async () => {
+    const { answer, early } = await beginLoad(2);
+    expect(await accept.chat(token, "two")).to.include({ number: 2 });
+    await (
+      await Flushing.begin(buffer, store)
+    )
+      .drain({ thresholds: { chats: 10, messages: 10 }, maxRows: 1000 })
+      .run("minute");
+    const late = accept.message(token, 2, "after the 201");
+    await untilReplied();
+    answer.release();
+    expect(await late).to.include({ number: 1 });
+    expect(await early).to.equal(404);
+  });
+
+  it("costs a crowd of them one look more, where there is no such chat", async () => {
+    queries = 0;
+    expect(await statusOf(accept.message(token, 8, "to nobody"))).to.equal(404);
+    const ofOneLook = queries;
+    const { answer, early } = await beginLoad(9);
+    const crowd = Array.from({ length: 200 }, () => statusOf(accept.message(token, 9, "to nobody")));
+    await untilReplied();
+    answer.release();
+    expect(new Set(await Promise.all([early, ...crowd]))).to.deep.equal(new Set([404]));
+    expect(queries).to.equal(3 * ofOneLook);
+  });
+});
