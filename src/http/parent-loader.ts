@@ -73,12 +73,16 @@ export class ParentLoader {
     return this.#once(key, () => this.#load(parent));
   }
 
-  /** The 404 for a parent of which the buffer knows that it, or its application, was deleted. */
+  /**
+   * The 404 for a parent of which the buffer knows that it, or its application, was deleted. Which of them, the buffer
+   * knows as well.
+   *
+   * @throws {ApiError} 503 where the buffer cannot be asked
+   */
   async describeDeleted({ token, chatNumber }: Parent): Promise<Error> {
-    const application = await answerable(this.#store.reads.application(token)).catch(() => undefined);
-    return application && chatNumber !== undefined
-      ? chatUnknown(token, chatNumber)
-      : applicationUnknown(token);
+    if (chatNumber === undefined) return applicationUnknown(token);
+    const { kind } = await answerable(this.#buffer.reads.find({ token, number: chatNumber }));
+    return kind === "gone" ? applicationUnknown(token) : chatUnknown(token, chatNumber);
   }
 
   /** Starts a load unless the same is under way. */

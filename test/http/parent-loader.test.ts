@@ -3,6 +3,8 @@ import { expect } from "chai";
 import type { Buffer } from "../../src/buffer/buffer.ts";
 import { EpochGuard } from "../../src/epoch-guard.ts";
 import { createAcceptor } from "../../src/http/accept.ts";
+import { createChanger } from "../../src/http/change.ts";
+import { createReader } from "../../src/http/read-after-write.ts";
 import type { Acceptor } from "../../src/http/services.ts";
 import { openPool } from "../../src/store/connection.ts";
 import { openStore, Store } from "../../src/store/store.ts";
@@ -13,14 +15,16 @@ import { PrivateEngine } from "../support/private-engines.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 const token = "application";
+const another = "another";
 
-const statusOf = (call: Promise<unknown>) =>
+const failureOf = (call: Promise<unknown>): Promise<{ status?: number; code?: string }> =>
   call.then(
-    () => 201,
-    (error: unknown) => (error as { status?: number }).status,
+    () => ({ status: 201 }),
+    (error: unknown) => error as { status?: number; code?: string },
   );
+const statusOf = async (call: Promise<unknown>) => (await failureOf(call)).status;
 
-describe("A POST to a chat that others have asked MySQL for in vain", () => {
+describe("A POST to a chat", () => {
   let database: PrivateEngine;
   let proxy: FaultProxy;
   let workspace: Workspace;
@@ -43,8 +47,13 @@ describe("A POST to a chat that others have asked MySQL for in vain", () => {
     pool.on("query", () => (queries += 1));
     slow = new Store(pool);
     store = openStore(workspace.config.database, "writing");
-    const at = new Date();
-    await store.applications.create({ token, name: "asked", chatsCount: 0, createdAt: at, updatedAt: at }, 0);
+    for (const each of [token, another]) {
+      const at = new Date();
+      await store.applications.create(
+        { token: each, name: "asked", chatsCount: 0, createdAt: at, updatedAt: at },
+        0,
+      );
+    }
     const epochs = new EpochGuard(buffer, slow, () => undefined);
     await epochs.verify(0);
     accept = createAcceptor(buffer, slow, epochs);
@@ -74,7 +83,7 @@ describe("A POST to a chat that others have asked MySQL for in vain", () => {
   /** What is handed over before it in the same turn has its reply, and acts on it, when this has its own. */
   const untilReplied = () => accept.chat(token, "afterwards");
 
-  it("finds it where it was answered 201 before", async () => {
+  it("that others ask MySQL for in vain finds it where it was answered 201 before", async () => {
     const { answer, early } = await beginLoad(2);
     expect(await accept.chat(token, "two")).to.include({ number: 2 });
     await (
@@ -89,7 +98,7 @@ describe("A POST to a chat that others have asked MySQL for in vain", () => {
     expect(await early).to.equal(404);
   });
 
-  it("costs a crowd of them one look more, where there is no such chat", async () => {
+  it("that others ask MySQL for in vain costs all of them one look more where there is none", async () => {
     queries = 0;
     expect(await statusOf(accept.message(token, 8, "to nobody"))).to.equal(404);
     const ofOneLook = queries;
@@ -99,5 +108,28 @@ describe("A POST to a chat that others have asked MySQL for in vain", () => {
     answer.release();
     expect(new Set(await Promise.all([early, ...crowd]))).to.deep.equal(new Set([404]));
     expect(queries).to.equal(3 * ofOneLook);
+  });
+
+  it("that was deleted is told so, and of its application where that was, also while MySQL is away", async () => {
+    const change = createChanger(buffer, store, createReader(buffer, store));
+    await accept.chat(another, "one");
+    await change.deleteChat(token, 1);
+    await change.deleteApplication(another);
+    const codes = async () => {
+      const failures = [
+        failureOf(accept.message(token, 1, "late")),
+        failureOf(accept.message(another, 1, "late")),
+        failureOf(accept.chat(another, "late")),
+      ];
+      return (await Promise.all(failures)).map(({ code }) => code);
+    };
+    const expected = ["chat_not_found", "application_not_found", "application_not_found"];
+    expect(await codes()).to.deep.equal(expected);
+    await database.stop();
+    try {
+      expect(await codes()).to.deep.equal(expected);
+    } finally {
+      await database.start();
+    }
   });
 });
