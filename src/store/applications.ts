@@ -27,6 +27,8 @@ export class Applications {
   /**
    * Stores an application whose creation may be repeated: afterwards it is there, or was deleted before. The row
    * goes in first, as it then waits for a deletion that is under way; only after that is it known whether there was one.
+   *
+   * @throws MySQL's error, that of another duplicate than the token's included
    */
   async createOnce(application: Application, partition: number): Promise<void> {
     const losses = await this.#losses(partition);
@@ -43,8 +45,9 @@ export class Applications {
     try {
       await throughContention(attempt);
     } catch (error) {
-      const isSettled = error instanceof DeletedSinceError || classify(error) === "duplicate";
-      if (!isSettled) throw error;
+      if (error instanceof DeletedSinceError) return;
+      // The duplicate may be one of an index that is not Sluice's.
+      if (classify(error) !== "duplicate" || !(await this.#wasMade(application.token))) throw error;
     }
   }
 
@@ -87,6 +90,15 @@ export class Applications {
       .where("partition_number", partition)
       .first("losses");
     return row?.losses ?? 0;
+  }
+
+  /** Whether an application is there, or was deleted: asked in this order, as one transaction takes the row and notes that. */
+  async #wasMade(token: string): Promise<boolean> {
+    if (await this.#name(token)) return true;
+    const removal: unknown = await this.#knex("removals")
+      .where(removalOfApplication(token))
+      .first("created_at");
+    return removal !== undefined;
   }
 
   async #name(token: string): Promise<{ name: string; updated_at: Date } | undefined> {

@@ -104,6 +104,15 @@ describe("An application in MySQL", () => {
       expect(await stored()).to.deep.equal([application.token]);
     });
 
+    it("is not answered 201 where a UNIQUE index that is not Sluice's refuses it", async () => {
+      await workspace.sql.raw("alter table applications add unique key one_name (name)");
+      await change.createApplication("Shop");
+      expect([await statusOf(post()), await statusOf(post())]).to.deep.equal([503, 503]);
+      await workspace.sql.raw("alter table applications drop key one_name");
+      const { application } = await post();
+      expect(await stored()).to.include(application.token);
+    });
+
     it("is made once by calls at the same time, whichever of them is first", async () => {
       const answers = await Promise.all(Array.from({ length: 8 }, post));
       expect(new Set(answers.map(({ application }) => application.token))).to.have.property("size", 1);
