@@ -10,8 +10,8 @@ const rowsAtOnce = 1000;
 const removalsAtOnce = 1000;
 
 /**
- * Seconds for which a removed application stays marked in Redis: longer than any of its chats' counters can
- * be there, as those with dead letters are taken along, and than an outage of MySQL that keeps its last pending messages in the list.
+ * Seconds for which a removed application stays marked in Redis: longer than any of its chats' counters can be there, as
+ * those with dead letters are taken along, and than an outage of MySQL that keeps its last pending messages in the list.
  */
 const markSeconds = 7 * 24 * 3600;
 /** Seconds for which a chat stays marked: as long as its ack leaves the mark. */

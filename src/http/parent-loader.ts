@@ -136,8 +136,9 @@ export class ParentLoader {
   }
 
   /**
-   * Whether a parent is in the buffer, and perhaps nowhere else; where it is not, at least its application is in MySQL. One look for all chats
-   * of a token: a flood of wrong tokens must not reach MySQL, whatever it names, nor leave anything in Redis.
+   * Whether a parent is in the buffer, and perhaps nowhere else; where it is not, at least its application is in MySQL.
+   * One look for all chats of a token: a flood of wrong tokens must not reach MySQL, whatever it names, nor leave
+   * anything in Redis.
    */
   async #requireParent({ token, chatNumber }: Parent): Promise<boolean> {
     if (chatNumber === undefined) {
