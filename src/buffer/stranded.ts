@@ -19,9 +19,7 @@ export async function findStranded(
 ): Promise<Stranded> {
   if (list === "chats") return { messages: new Set(), mayPass: false };
   const messages = new Map<Place, PendingEntry[]>();
-  // What was deleted is no row, and needs no chat.
-  const rows = entries.filter(({ record }) => !record.isDeleted);
-  for (const siblings of byParent(rows).values()) {
+  for (const siblings of byParent(entries).values()) {
     const [{ token, chatNumber = 0 }] = siblings;
     messages.set({ token, number: chatNumber }, siblings);
   }

@@ -29,8 +29,8 @@ end
 if ARGV[2] == 'drop' or ARGV[2] == 'discard' and is_change then
   redis.call('HDEL', home, ARGV[3])
   grow(0 - #payload)
-  -- A chat whose deletion is thrown away is there again: what it was marked with goes, and MySQL is asked for the rest.
-  if ARGV[2] == 'discard' and KEYS[10] and is_tombstone(payload) then redis.call('DEL', KEYS[10]) end
+  -- A chat whose deletion is thrown away is there again: its mark goes, and its counter is loaded anew.
+  if ARGV[2] == 'discard' and KEYS[10] and is_tombstone(payload) then redis.call('HDEL', KEYS[10], 'deleted') end
   let_rest(KEYS[6], KEYS[7], KEYS[8], KEYS[9], ARGV[6])
   return 1
 end
