@@ -4,9 +4,13 @@ import { mark } from "../../src/search/matching.ts";
 import type { Model } from "./model.ts";
 import type { Stage } from "./stage.ts";
 
-/** Each message that MySQL has can be found as it is, and no other. */
+/** Each message that MySQL has in a chat can be found as it is, and no other. */
 export async function compareIndex({ mysql, index }: Stage, model: Model): Promise<void> {
-  const rows = await mysql.sql("select application_token, chat_number, number, body from messages");
+  // A MySQL that was put back may have messages whose chat it has not.
+  const rows = await mysql.sql(
+    `select m.application_token, m.chat_number, m.number, m.body from messages m
+     join chats c on c.application_token = m.application_token and c.number = m.chat_number`,
+  );
   const stored = rows.map((row) => {
     const [chatNumber, number] = [Number(row["chat_number"]), Number(row["number"])];
     const id = documentId({ token: String(row["application_token"]), chatNumber, number });
