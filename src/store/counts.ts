@@ -69,7 +69,7 @@ export class Counts {
 
   /** How many applications there are. */
   async applications(): Promise<number> {
-    const row = await this.#knex("applications").count({ total: "*" }).first();
+    const [row] = await this.#knex("applications").count({ total: "*" });
     return Number(row?.total ?? 0);
   }
 

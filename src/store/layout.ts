@@ -28,9 +28,9 @@ export class Layout {
   async agree(partitions: number): Promise<number> {
     const known = await this.#read(number);
     if (known !== undefined) return Number(known);
-    const row: { last?: number | null } | undefined = await this.#knex("partitions")
-      .max({ last: "partition_number" })
-      .first();
+    const [row]: { last?: number | null }[] = await this.#knex("partitions").max({
+      last: "partition_number",
+    });
     const found = typeof row?.last === "number" ? row.last + 1 : partitions;
     return Number(await this.#note(number, String(found)));
   }
@@ -55,11 +55,10 @@ export class Layout {
 
   /** The greatest sequence of flushes, and number of losses, of all partitions; 0 where there is none. */
   async greatest(): Promise<{ flushSequence: number; losses: number }> {
-    const row: { sequence?: number | null; losses?: number | null } | undefined = await this.#knex(
-      "partitions",
-    )
-      .max({ sequence: "flush_sequence", losses: "losses" })
-      .first();
+    const [row]: { sequence?: number | null; losses?: number | null }[] = await this.#knex("partitions").max({
+      sequence: "flush_sequence",
+      losses: "losses",
+    });
     return { flushSequence: row?.sequence ?? 0, losses: row?.losses ?? 0 };
   }
 

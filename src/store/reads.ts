@@ -169,16 +169,19 @@ export class NumberedReads<T, Parent extends readonly unknown[]> {
     return ((await query) as unknown[]).map(toRecord);
   }
 
-  /** How many records have a number from `first` up to, not with, `end`. */
+  /**
+   * How many records have a number from `first` up to, not with, `end`. Without the LIMIT 1 of `first()`: with it MariaDB
+   * 11.8 makes 0 of a count that is ended in its midst.
+   */
   async count(parent: Parent, first: number, end: number, except: readonly number[]): Promise<number> {
-    const row = (await this.#table
+    const counting = this.#table
       .within(...parent)
       .where(this.#column("number"), ">=", first)
       .where(this.#column("number"), "<", end)
       .whereNotIn(this.#column("number"), except)
-      .count({ count: "*" })
-      .first()) as { count: number };
-    return row.count;
+      .count({ count: "*" });
+    const [row] = (await counting) as { count?: number }[];
+    return row?.count ?? 0;
   }
 
   /** The number at a rank, if there are as many. */

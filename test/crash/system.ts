@@ -182,10 +182,18 @@ class SluiceSlot implements Victim {
   }
 }
 
+interface ErrorInALog {
+  readonly message?: string;
+  readonly type?: string;
+  readonly code?: string;
+  readonly errno?: number;
+  readonly stack?: string;
+}
+
 /** What an error in a log says; where it says nothing, what it is and where it comes from. */
 function wordsOf(error: unknown): string {
-  const { message = "", type, code, errno, stack } = error as Readonly<Record<string, string>>;
-  if (message !== "") return message;
-  const origin = (stack ?? "").split("\n").slice(1, 4);
-  return [type, code, errno, ...origin].map((part = "") => part.trim()).join(" ");
+  const { message, type, code, errno, stack } = error as ErrorInALog;
+  if (message !== undefined && message !== "") return message;
+  const origin = stack?.split("\n").slice(1, 4) ?? [];
+  return [type, code, errno?.toString(), ...origin].map((part) => part?.trim()).join(" ");
 }

@@ -5,6 +5,7 @@
  */
 import {
   decodeRecord as decodeThis,
+  discardedRevision,
   encodeRecord as encodeThis,
   isOfNewerVersion as isNewerThanThis,
   NewerRecordError,
@@ -15,7 +16,7 @@ import {
   UnreadableRecordError,
 } from "../../src/records.ts";
 
-export { NewerRecordError, newRecord, stampOf, tombstone, UnreadableRecordError };
+export { discardedRevision, NewerRecordError, newRecord, stampOf, tombstone, UnreadableRecordError };
 
 const thisVersion = encodeThis(newRecord("none", 0, null)).split("|")[0] ?? "";
 const nextVersion = String(Number(thisVersion) + 1);

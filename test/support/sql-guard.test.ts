@@ -47,6 +47,8 @@ const bad: Record<string, string> = {
   "select (select 1 from applications where token = ?) as found": "contains a subquery",
   "select token from applications where token not in (select application_token from removals)":
     "contains a subquery",
+  "select count(*) as `count` from `messages` where `application_token` = ? limit ?":
+    "contains a LIMIT of an aggregate",
   "insert into messages (number) values (?)": "does not name the application's token",
 };
 

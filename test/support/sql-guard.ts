@@ -20,6 +20,10 @@ const forbidden: readonly (readonly [name: string, pattern: RegExp])[] = [
     "a subquery",
     /\b(exists|in|any|all|some)\s*\(\s*select\b|[=<>,]\s*\(\s*select\b|\bselect\s*\(\s*select\b/,
   ],
+  [
+    "a LIMIT of an aggregate",
+    /^\s*select\s+(count|max|min|sum)\s*\((?:(?!\bgroup\s+by\b|\bfrom\s*\().)*\blimit\b/s,
+  ],
   ["INSTR or LOCATE", /\b(instr|locate)\s*\(/],
   ["a collation that TiDB lacks", /_520_ci\b|_0900_as|_uca1400_/],
   ["LIKE … ESCAPE", /\blike\b.*\bescape\b/s],
