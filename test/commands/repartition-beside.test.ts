@@ -46,6 +46,16 @@ class Running {
   }
 }
 
+/** Flushes until nothing waits: a flusher may be about to find Redis again. */
+async function flushAll({ env, redis }: Workspace): Promise<void> {
+  const isDone = async () => {
+    await runCommand(["flush"], env);
+    const lists = await redis.keys(`${env["REDIS_NAMESPACE"] ?? ""}:*:messages`);
+    return lists.length === 0;
+  };
+  await waitFor(isDone, { what: "a flush of all" });
+}
+
 async function chatOf({ client }: Running): Promise<string> {
   const { token } = (await client.post<{ token: string }>("/applications", { name: "divided" })).body;
   await client.post(`/applications/${token}/chats`);
@@ -55,6 +65,35 @@ async function chatOf({ client }: Running): Promise<string> {
 describe("A change of the number of partitions", function () {
   this.timeout(240_000);
 
+  let database: PrivateEngine;
+  /** Between MySQL and the command alone. */
+  let distance: FaultProxy;
+
+  before(async () => {
+    database = await PrivateEngine.start("database");
+    distance = await FaultProxy.to(database.port);
+  });
+
+  after(async () => {
+    await distance.close();
+    await database.close();
+  });
+
+  /** Begins a change and leaves it where MySQL's answer to a statement is awaited. */
+  async function changeUpTo(statement: string, env: NodeJS.ProcessEnv) {
+    const answer = distance.withholdAnswerTo(statement);
+    const process = new SluiceProcess(["repartition", "2"], {
+      ...env,
+      DATABASE_PORT: String(distance.port),
+    });
+    const ended = process.closed.then(() => {
+      throw new Error(`the change has ended: ${process.noise.join(" ")}`);
+    });
+    await Promise.race([answer.begun, ended]);
+    ended.catch(() => undefined);
+    return { process, answer };
+  }
+
   describe("that was broken off", () => {
     let redis: PrivateEngine;
     let workspace: Workspace;
@@ -62,7 +101,7 @@ describe("A change of the number of partitions", function () {
 
     before(async () => {
       redis = await PrivateEngine.start("redis");
-      workspace = await openWorkspace({ ...redis.env, ...settings });
+      workspace = await openWorkspace({ ...redis.env, ...database.env, ...settings });
     });
 
     after(async () => {
@@ -85,21 +124,16 @@ describe("A change of the number of partitions", function () {
       api = await Running.start(workspace.env);
       const messages = await chatOf(api);
       const given = [await api.post(messages, { body: "first" })];
-      await runCommand(["flush"], workspace.env);
+      await flushAll(workspace);
       for (let loss = 0; loss < 3; loss += 1) {
         await emptyRedis();
         given.push(await api.post(messages, { body: `after loss ${loss}` }));
       }
-      await runCommand(["flush"], workspace.env);
+      await flushAll(workspace);
       await api.stop();
       const losses = await lossesOf("partitions");
 
-      const change = new SluiceProcess(["repartition", "2"], workspace.env);
-      const isNoted = async () => {
-        const notes: unknown[] = await workspace.sql("settings").where({ name: "repartition" });
-        return notes.length > 0;
-      };
-      await waitFor(isNoted, { what: "a change that is noted" });
+      const { process: change } = await changeUpTo("delete from `partitions`", workspace.env);
       await change.end("SIGKILL");
       await emptyRedis();
       expect((await runCommand(["repartition", "2"], workspace.env)).code).to.equal(0);
@@ -114,34 +148,25 @@ describe("A change of the number of partitions", function () {
   });
 
   describe("beside which an API starts", () => {
-    let database: PrivateEngine;
-    let distance: FaultProxy;
     let workspace: Workspace;
     let api: Running;
 
     before(async () => {
-      database = await PrivateEngine.start("database");
-      distance = await FaultProxy.to(database.port);
       workspace = await openWorkspace({ ...database.env, ...settings });
     });
 
     after(async () => {
       await api.stop();
       await workspace.close();
-      await distance.close();
-      await database.close();
     });
 
     it("is taken back where that has begun to serve since it was looked who runs", async () => {
       api = await Running.start(workspace.env);
       const messages = await chatOf(api);
-      await runCommand(["flush"], workspace.env);
+      await flushAll(workspace);
       await api.stop();
 
-      const behind = { ...workspace.env, DATABASE_PORT: String(distance.port) };
-      const answer = distance.withholdAnswerTo("from `partitions`");
-      const change = new SluiceProcess(["repartition", "2"], behind);
-      await answer.begun;
+      const { process: change, answer } = await changeUpTo("from `partitions`", workspace.env);
       api = await Running.start(workspace.env);
       expect(await api.post(messages, { body: "accepted meanwhile" })).to.equal(1);
       answer.release();
@@ -154,7 +179,7 @@ describe("A change of the number of partitions", function () {
       const other = await Running.start(workspace.env);
       expect(await other.post(messages, { body: "by another that starts" })).to.equal(3);
       await other.stop();
-      await runCommand(["flush"], workspace.env);
+      await flushAll(workspace);
       expect(await workspace.sql("messages").pluck("number")).to.deep.equal([1, 2, 3]);
     });
   });
