@@ -17,6 +17,13 @@ export type ReviseReply =
   /** As much is pending as may be, or Redis has little memory left. A deletion is never refused for that. */
   | { readonly kind: "full" };
 
+/**
+ * Seconds for which a deleted application stays marked once its mark has an end: longer than any of its chats' counters
+ * can be there, as those with dead letters are taken along, and than an outage of MySQL that keeps its last pending
+ * messages in the list.
+ */
+export const applicationMarkSeconds = 7 * 24 * 3600;
+
 /** Changes and deletes records, wherever they are, through the buffer. */
 export class Revising {
   readonly #scripts: Scripts;

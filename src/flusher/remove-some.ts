@@ -1,5 +1,6 @@
 import type { Buffer } from "../buffer/buffer.ts";
 import { parentOf } from "../buffer/references.ts";
+import { applicationMarkSeconds } from "../buffer/revising.ts";
 import type { FencedFlush } from "../store/fence.ts";
 import type { Removal } from "../store/removals.ts";
 import type { Store } from "../store/store.ts";
@@ -9,11 +10,6 @@ const rowsAtOnce = 1000;
 /** Removals looked at in one statement to find one of this partition. */
 const removalsAtOnce = 1000;
 
-/**
- * Seconds for which a removed application stays marked in Redis: longer than any of its chats' counters can be there, as
- * those with dead letters are taken along, and than an outage of MySQL that keeps its last pending messages in the list.
- */
-const markSeconds = 7 * 24 * 3600;
 /** Seconds for which a chat stays marked: as long as its ack leaves the mark. */
 const chatMarkSeconds = 3600;
 
@@ -46,7 +42,7 @@ export async function removeSome(
   if (isApplication) await buffer.deadLetters.forgetBeneath(parent.token, chatMarkSeconds);
   const step = isDeleted ? removal : { ...removal, isBack: true as const };
   const isDone = await counted((flush) => store.removals.step(step, rowsAtOnce, flush));
-  if (isDone && isApplication) await buffer.revising.markDeleted(parent, markSeconds);
+  if (isDone && isApplication) await buffer.revising.markDeleted(parent, applicationMarkSeconds);
   return !isDone || hasMore;
 }
 

@@ -114,25 +114,27 @@ interface NumberedTable<T, Parent extends readonly unknown[]> {
 /** Reads the numbered records of one parent: an application's chats, a chat's messages. */
 export class NumberedReads<T, Parent extends readonly unknown[]> {
   readonly #table: NumberedTable<T, Parent>;
+  readonly #columns: readonly string[];
 
   constructor(table: NumberedTable<T, Parent>) {
     this.#table = table;
+    this.#columns = table.columns.map(this.#column);
   }
 
   async find(parent: Parent, number: number): Promise<T | undefined> {
-    const { within, columns, toRecord } = this.#table;
+    const { within, toRecord } = this.#table;
     const row: unknown = await within(...parent)
       .where(this.#column("number"), number)
-      .first(...columns.map(this.#column));
+      .first(...this.#columns);
     return row === undefined ? undefined : toRecord(row);
   }
 
   /** Those of some records that there are, in no order. */
   async among(parent: Parent, numbers: readonly number[]): Promise<T[]> {
     if (numbers.length === 0) return [];
-    const { within, columns, toRecord } = this.#table;
+    const { within, toRecord } = this.#table;
     const query = within(...parent)
-      .select(...columns.map(this.#column))
+      .select(...this.#columns)
       .whereIn(this.#column("number"), numbers);
     return ((await query) as unknown[]).map(toRecord);
   }
@@ -159,9 +161,9 @@ export class NumberedReads<T, Parent extends readonly unknown[]> {
 
   /** Costs the same however deep the cursor lies. */
   async slice(parent: Parent, { order, cursor, limit, except }: Slice): Promise<T[]> {
-    const { within, columns, toRecord } = this.#table;
+    const { within, toRecord } = this.#table;
     const query = within(...parent)
-      .select(...columns.map(this.#column))
+      .select(...this.#columns)
       .whereNotIn(this.#column("number"), except)
       .orderBy(this.#column("number"), order)
       .limit(limit);

@@ -85,6 +85,20 @@ export async function insertRows(knex: Knex, table: Table, rows: readonly NewRow
   await knex.raw(`insert into ${table.name} (${table.columns.join(",")}) values ?`, [tuples]);
 }
 
+/** The rows that are stored of some records, by `keyText`; of each its key and the columns that are asked for. */
+async function storedRows(
+  knex: Knex,
+  table: Table,
+  rows: readonly NewRow[],
+  columns: readonly string[],
+): Promise<Map<string, Readonly<Record<string, unknown>>>> {
+  const keys = rows.map((row) => [...table.keyOf(row)]);
+  const stored = (await knex(table.name)
+    .select([...table.key, ...columns])
+    .whereIn([...table.key], keys)) as Record<string, string | number>[];
+  return new Map(stored.map((row) => [keyText(table.key.map((column) => row[column] ?? "")), row]));
+}
+
 /** Of some records those that are stored as they are, or as later changes have made them. */
 export async function landedAmong<Row extends NewRow>(
   knex: Knex,
@@ -92,19 +106,13 @@ export async function landedAmong<Row extends NewRow>(
   rows: readonly Row[],
 ): Promise<Row[]> {
   if (rows.length === 0) return [];
-  const stored = (await knex(table.name)
-    .select([...table.key, "operation_id", "updated_at"])
-    .whereIn(
-      [...table.key],
-      rows.map((row) => [...table.keyOf(row)]),
-    )) as (Record<string, string | number> & { operation_id: string; updated_at: Date })[];
-  const byKey = new Map(stored.map((row) => [keyText(table.key.map((column) => row[column] ?? "")), row]));
+  const stored = await storedRows(knex, table, rows, ["operation_id", "updated_at"]);
   return rows.filter((row) => {
     const { operationId, updatedAtMs } = row.record;
-    const found = byKey.get(keyText(table.keyOf(row)));
-    if (found?.operation_id !== operationId) return false;
+    const found = stored.get(keyText(table.keyOf(row)));
+    if (found?.["operation_id"] !== operationId) return false;
     // What was refused as new is there only if it has landed; a refused change, if a later one has.
-    return isNew(row) || found.updated_at.getTime() >= updatedAtMs;
+    return isNew(row) || (found["updated_at"] as Date).getTime() >= updatedAtMs;
   });
 }
 
@@ -114,11 +122,6 @@ export async function storedOperationIds(
   table: Table,
   rows: readonly NewRow[],
 ): Promise<Map<string, string>> {
-  const keys = rows.map((row) => [...table.keyOf(row)]);
-  const stored = (await knex(table.name)
-    .select([...table.key, "operation_id"])
-    .whereIn([...table.key], keys)) as Record<string, string | number>[];
-  return new Map(
-    stored.map((row) => [keyText(table.key.map((column) => row[column] ?? "")), String(row["operation_id"])]),
-  );
+  const stored = await storedRows(knex, table, rows, ["operation_id"]);
+  return new Map(Array.from(stored, ([key, row]) => [key, String(row["operation_id"])]));
 }

@@ -5,8 +5,9 @@
 --       8 its parent's revisions   9 its parent's dead letters
 --       where it is a chat, also a change of one:   10 the chat's counter   11 its pending messages   12 their revisions
 --       13 its dead letters
--- ARGV  1 the dead letter's reference   2 "requeue", "discard", or "drop" where its record has landed since   3 the record's number   4 wake-up channel
---       5 "revision" where it is a refused change, else "dead"   6 seconds an idle counter stays
+-- ARGV  1 the dead letter's reference   2 "requeue", "discard", or "drop" where its record has landed since
+--       3 the record's number   4 wake-up channel   5 "revision" where it is a refused change, else "dead"
+--       6 seconds an idle counter stays
 -- Reply 1 | 0 where there is no such dead letter
 --
 -- A new record that is thrown away becomes a tombstone, and is flushed as one: MySQL must know that its number
