@@ -1,4 +1,5 @@
 /** Lets clients ask, and tells the model what they were answered. */
+import { beginDiscard, type Letter, letterOf } from "./operator.ts";
 import type { Api, Refusal } from "./product.ts";
 import { packetBytes, refusalOf } from "./product.ts";
 import type { Begun, Model } from "./model.ts";
@@ -53,6 +54,7 @@ export class Clients {
       case "list chats":
         return this.#onChats(api, begun, ask);
       case "post message":
+      case "post to guessed":
       case "list messages":
         return this.#onMessages(api, begun, ask);
       case "update chat":
@@ -104,12 +106,16 @@ export class Clients {
   async #onMessages(
     api: Api,
     begun: Begun,
-    ask: Ask & { do: "post message" | "list messages" },
+    ask: Ask & { do: "post message" | "post to guessed" | "list messages" },
   ): Promise<Told> {
     const { token } = this;
-    const chat = newest(this.#application, ask.chat);
+    const application = this.#application;
+    const chat =
+      ask.do === "post to guessed"
+        ? application && this.#model.guess(application)
+        : newest(application, ask.chat);
     if (!chat) return "nothing to ask for";
-    if (ask.do === "post message")
+    if (ask.do !== "list messages")
       return this.#post(chat, ask, begun, (key) => api.accept.message(token, chat.number, ask.text, key));
     return this.#list(chat, ask.page, begun, async (request) => {
       const { items, hasNext } = await api.read.messages(token, chat.number, request);
@@ -160,15 +166,11 @@ export class Clients {
     return "refusal" in requeued ? this.#refused(requeued.refusal) : `requeued ${requeued.value}`;
   }
 
-  /** A new record that is thrown away is deleted with it; of a change, the record stays as it was. */
   async #discard(api: Api, begun: Begun, nth: number): Promise<Told> {
     const letter = await this.#deadLetter(api, nth);
     if (!letter) return "no dead letter";
     const { id, record } = letter;
-    const isChange = /:d?r$/.test(id);
-    if (isChange) record?.doubt(["update", "delete"]);
-    const write =
-      record && !isChange ? this.#model.beginWrite(record, "delete", "discarded", begun) : undefined;
+    const write = beginDiscard(this.#model, letter, begun);
     const discarded = await outcome(api.deadLetters.discard(id));
     if ("refusal" in discarded) return this.#refused(discarded.refusal);
     if (record && write) {
@@ -178,17 +180,10 @@ export class Clients {
     return `discarded ${id.replace(/^[^:]*/, "app")}: ${discarded.value}`;
   }
 
-  async #deadLetter(
-    api: Api,
-    nth: number,
-  ): Promise<{ readonly id: string; readonly record: RecordModel | undefined } | undefined> {
+  async #deadLetter(api: Api, nth: number): Promise<Letter | undefined> {
     const found = await outcome(api.deadLetters.list(0, nth, 1));
     const [letter] = "value" in found ? found.value : [];
-    if (!letter) return undefined;
-    const path = [letter.token, letter.chatNumber, letter.number].filter((part) => part !== undefined);
-    const application = this.#model.applications.get(letter.token ?? "");
-    const record = [...(application?.all() ?? [])].find((one) => one.path === path.join(":"));
-    return { id: letter.id, record };
+    return letter && letterOf(this.#model, letter);
   }
 
   async #post(
@@ -281,7 +276,9 @@ async function outcome<T>(call: Promise<T>): Promise<Answered<T>> {
 
 /** What lies beneath a record at a place from the newest that anybody knows of, deleted or not. */
 function newest(parent: RecordModel | undefined, place: number): RecordModel | undefined {
-  const records = [...(parent?.children.values() ?? [])].sort((a, b) => b.number - a.number);
+  const records = [...(parent?.children.values() ?? [])]
+    .filter(({ isKnown }) => isKnown)
+    .sort((a, b) => b.number - a.number);
   return records[Math.min(place, records.length - 1)];
 }
 

@@ -1,9 +1,9 @@
 /**
  * What clients were told, and what must therefore be so. It knows nothing of how Sluice works. Each operation has an
- * interval, and an answer is right if it would be at some moment within. After a loss nothing is certain but what
- * MySQL had and Redis knew nothing about; that no number is given twice holds whatever is lost.
+ * interval, and an answer is right if it would be at some moment within. What a loss has left is told to it;
+ * that no number is given twice holds whatever is lost.
  */
-import { type Interval, type Moment, type OpenPost, RecordModel, type Write } from "./record.ts";
+import { type Interval, type Left, type Moment, type OpenPost, RecordModel, type Write } from "./record.ts";
 
 export interface Problem {
   /** The same for faults of one kind. */
@@ -31,6 +31,8 @@ export class Model {
   #now: Moment = 0;
   /** What was lost, in its order. */
   readonly #losses: string[] = [];
+  /** Whether something was lost in a way after which what is accepted may go with its parent. */
+  #mayGoWithParent = false;
 
   /** A moment later than all before. */
   tick(): Moment {
@@ -49,17 +51,47 @@ export class Model {
     this.problems.push({ kind: after === undefined ? kind : `${kind}, after ${after}`, text });
   }
 
+  /** Something was lost that will be noticed: of each record `leftOf` says what is left, where that can be known. */
+  keep(what: string, leftOf: (record: RecordModel) => Left | undefined): void {
+    this.#lost(what);
+    // Two moments: whatever was acknowledged by now was so before.
+    this.tick();
+    const at = this.tick();
+    for (const record of this.#all()) {
+      // Of a number that was only guessed nothing is known.
+      if (!record.isKnown) continue;
+      const left = leftOf(record);
+      if (left) record.keep(left, at);
+      else record.doubt();
+    }
+  }
+
+  /** What came back with an older copy has been dropped by now, where it is no more. */
+  forgetOlder(): void {
+    for (const record of this.#all()) record.left = undefined;
+  }
+
+  #lost(what: string): void {
+    this.#losses.push(what);
+    for (const record of this.#all()) record.provenFrom = Infinity;
+  }
+
   /**
    * Something was lost: only what `isKept` says is as it was. Where nobody can notice, the numbers of what was lost may
-   * be given again.
+   * be given again; there, and where MySQL has forgotten a parent, what is accepted beneath it may go as well.
    */
-  lose(what: string, isKept: (record: RecordModel) => boolean, isNoticeable: boolean): void {
-    this.#losses.push(what);
+  lose(
+    what: string,
+    isKept: (record: RecordModel) => boolean,
+    { isNoticeable, isOfMysql }: { isNoticeable: boolean; isOfMysql: boolean },
+  ): void {
+    this.#lost(what);
+    this.#mayGoWithParent ||= !isNoticeable || isOfMysql;
     for (const application of this.applications.values()) this.#loseBeneath(application, true, isKept);
     if (isNoticeable) return;
     for (const record of this.#all()) {
       for (const number of record.given.keys())
-        if (isForgiven(record.children.get(number))) record.forgiven.add(number);
+        if (!record.children.get(number)?.isSettled) record.forgiven.add(number);
       record.numbered.splice(0);
     }
   }
@@ -87,6 +119,14 @@ export class Model {
     return record;
   }
 
+  /** The chat of a number that nobody was told of yet, though it may be given in this moment. */
+  guess(application: RecordModel): RecordModel {
+    const known = [...application.children.values()]
+      .filter(({ isKnown }) => isKnown)
+      .map(({ number }) => number);
+    return this.#recordAt(application, Math.max(0, ...known) + 1);
+  }
+
   // Numbers.
 
   /** A POST whose outcome is open as long as nobody says more. */
@@ -108,6 +148,9 @@ export class Model {
         `accepted beneath a ${parent.deletion} ${parent.level}`,
         `${parent.shownPath} gave ${number} to ${begun.id}`,
       );
+    const isPosted = parent.isKnown || parent.parent?.openPosts.some((open) => open.from < this.#now);
+    if (!isPosted) this.report(`accepted beneath a ${parent.level} that nobody posted`, parent.shownPath);
+    if (!isReplayed && !this.#mayGoWithParent) parent.prove(this.#now);
     const isAgain = this.#claim(parent, number, post.identity, `answered to ${begun.id}`);
     const later = parent.numbered.find(
       (other) => !other.isReplayed && !isReplayed && other.to < begun.from && other.number > number,
@@ -152,7 +195,8 @@ export class Model {
 
   acknowledge(record: RecordModel, write: Write, begun: Begun): void {
     this.tick();
-    if (write.kind === "update" && record.mustBeGone(begun.from))
+    const deleted = record.deletedAncestor(begun.from);
+    if (write.kind === "update" && deleted && !deleted.mayBeOccupied)
       this.report(`a deleted ${record.level} was changed`, `${record.shownPath} by ${begun.id}`);
     this.#settle(write, begun);
   }
@@ -200,6 +244,7 @@ export class Model {
 
   #compare(record: RecordModel, text: string | null, interval: Interval, how: string): void {
     const deleted = record.deletedAncestor(interval.from);
+    if (deleted ? deleted.mayBeOccupied : record.mayBeOlder(text)) return;
     if (deleted)
       this.report(
         deleted === record
@@ -248,9 +293,4 @@ export class Model {
     write.to = this.#now;
     write.isCertain = losses === this.#losses.length;
   }
-}
-
-/** Whether nothing certain is known of a record, or that it was deleted: nobody may have known of its number. */
-function isForgiven(record: RecordModel | undefined): boolean {
-  return record?.settledText === undefined || record.settledText === "deleted";
 }

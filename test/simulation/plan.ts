@@ -6,6 +6,8 @@ import type { CallFault, LinkFault, Pace } from "./steps.ts";
 export type Ask =
   | { readonly do: "post chat"; readonly text: string; readonly key?: string }
   | { readonly do: "post message"; readonly chat: number; readonly text: string; readonly key?: string }
+  /** To the chat whose number will be given next, or is in this moment: nobody was told of it. */
+  | { readonly do: "post to guessed"; readonly text: string; readonly key?: string }
   | { readonly do: "update chat"; readonly chat: number; readonly text: string }
   | {
       readonly do: "update message";
@@ -42,7 +44,7 @@ export interface ClientOperation {
 }
 
 export interface Round {
-  readonly before: "nothing" | "a while" | "flush" | "an hour" | "a flush and an hour" | "counts";
+  readonly before: "nothing" | "a while" | "flush" | "an hour" | "a flush and an hour" | "a week" | "counts";
   readonly operations: readonly ClientOperation[];
   /** When the minute comes for the flushers, if it does. */
   readonly minuteAtMs?: number;
@@ -57,6 +59,8 @@ export interface EngineFault {
   readonly kind: "engine";
   readonly what:
     | "redis emptied"
+    /** By hand: it goes on serving, and no connection is lost. */
+    | "redis flushed"
     | "redis put back"
     | "mysql put back"
     | "redis away"
@@ -66,6 +70,8 @@ export interface EngineFault {
   readonly atMs: number;
   /** Strikes so long after the first call of this name in the round, instead. */
   readonly after?: string;
+  /** At the beginning of this round the copy was taken that is put back, where not as `takenAtMs` says. */
+  readonly takenInRound?: number;
   /** When the copy was taken that is put back: this long before, or at the beginning of the round. */
   readonly takenAtMs: number;
   readonly ms: number;
@@ -92,5 +98,12 @@ export interface PlanOptions {
 }
 
 export const everyLoss: PlanOptions = {
-  losses: new Set(["redis emptied", "redis put back", "mysql put back", "redis away", "mysql away"]),
+  losses: new Set([
+    "redis emptied",
+    "redis flushed",
+    "redis put back",
+    "mysql put back",
+    "redis away",
+    "mysql away",
+  ]),
 };

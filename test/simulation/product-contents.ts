@@ -1,10 +1,28 @@
 /** What lies where in Redis; with `product.ts` all that the simulation knows of the program. */
 import type { Redis } from "ioredis";
 
-interface Payload {
+import { decodeRecord, discardedRevision } from "../../src/records.ts";
+
+export interface Payload {
   readonly path: string;
   readonly home: "pending" | "revisions" | "dead";
   readonly payload: string;
+}
+
+/** What a payload says of its record, as far as it counts what becomes of it. */
+export interface Said {
+  readonly operationId: string;
+  readonly text: string | null;
+  readonly updatedAtMs: number;
+  readonly isChanged: boolean;
+  readonly isDeleted: boolean;
+  /** Deleted by an operator, as a dead letter: a row that is there is none. */
+  readonly isDiscarded: boolean;
+}
+
+export function saidOf({ payload }: Payload): Said {
+  const { revision, ...record } = decodeRecord(payload);
+  return { ...record, isChanged: revision !== "", isDiscarded: revision === discardedRevision };
 }
 
 /** What lies in Redis, as far as the simulator looks at it itself. */

@@ -12,6 +12,7 @@ import { EpochGuard, reportLoss } from "../../src/epoch-guard.ts";
 import { ApiError } from "../../src/errors.ts";
 import { drainOf, systemClock } from "../../src/flusher/flusher.ts";
 import { IndexWorkers } from "../../src/flusher/index-workers.ts";
+import { dropLanded } from "../../src/flusher/landed-letters.ts";
 import type { Membership } from "../../src/flusher/membership.ts";
 import { PartitionWorker } from "../../src/flusher/partition-worker.ts";
 import type { FlushLog, Trigger } from "../../src/flusher/ports.ts";
@@ -152,6 +153,7 @@ export function startFlusher(parts: Parts): RunningFlusher {
   const { log, process, settings } = parts;
   const epochs = new EpochGuard(buffer, store, reportLoss(log));
   const mark = new SequenceMark(buffer, store, epochs, 0);
+  let lookedUnder: string | undefined;
   const worker = new PartitionWorker({
     partition: 0,
     clock: systemClock,
@@ -164,6 +166,8 @@ export function startFlusher(parts: Parts): RunningFlusher {
     },
     drain: async (lease, trigger, signal, isHeld) => {
       await mark.claim(lease);
+      if (lookedUnder !== lease.value) await dropLanded(buffer, store, 0);
+      lookedUnder = lease.value;
       return drainOf(buffer, store, settings, log, lease, signal, { mark, isHeld }).run(trigger);
     },
     removeSome: async (lease) => {

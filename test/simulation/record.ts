@@ -17,7 +17,28 @@ export interface Write {
   to: Moment;
   /** Acknowledged, and nothing has been lost since. */
   isCertain: boolean;
+  /** From before a loss: it comes about no more. */
+  isOver?: true;
 }
+
+/**
+ * What a loss has left of a record: how readers find it, once what an older copy brought back is dropped, and how they
+ * may find it until then; or that it is gone.
+ */
+export type Left =
+  | {
+      readonly isThere: true;
+      readonly text: string | null;
+      /** Older texts, which may be shown. */
+      readonly older: readonly (string | null)[];
+      /** Whether it lies among the dead letters though it has landed. */
+      readonly isLetter: boolean;
+    }
+  | {
+      readonly isThere: false;
+      /** Whether something beneath it is left, and may be shown. */
+      readonly isOccupied: boolean;
+    };
 
 /** A POST of which nobody knows whether it was accepted. */
 export interface OpenPost {
@@ -49,6 +70,10 @@ export class RecordModel {
   readonly forgiven = new Set<number>();
   readonly numbered: GivenNumber[] = [];
   readonly openPosts: OpenPost[] = [];
+  /** Since when it was there for certain, as something was accepted beneath it, whatever was lost before. */
+  provenFrom: Moment = Infinity;
+  /** What was left of it by a loss, as long as what came back with an older copy may not be dropped yet. */
+  left: Left | undefined;
 
   constructor(path: string, number: number, parent?: RecordModel) {
     this.path = path;
@@ -64,6 +89,26 @@ export class RecordModel {
   get level(): "application" | "chat" | "message" {
     if (!this.parent) return "application";
     return this.parent.parent ? "message" : "chat";
+  }
+
+  /** Whether anybody was told of it, or shown it. */
+  get isKnown(): boolean {
+    return this.writes.length > 0;
+  }
+
+  /** Whether it is certain to be there: else nobody may know of its number after a loss. */
+  get isSettled(): boolean {
+    return this.settledText !== undefined && this.settledText !== "deleted";
+  }
+
+  /** Deleted, whether what lies beneath it may be shown all the same, as it came back with an older copy of Redis. */
+  get mayBeOccupied(): boolean {
+    return this.left?.isThere === false && this.left.isOccupied;
+  }
+
+  /** Whether a text came back with an older copy of Redis, and may be shown until it is dropped. */
+  mayBeOlder(text: string | null): boolean {
+    return this.left?.isThere === true && this.left.older.includes(text);
   }
 
   /** It, and all it lies beneath. */
@@ -91,9 +136,10 @@ export class RecordModel {
   /** Whether every reader who asks within an interval must find it. */
   mustExist({ from, to }: Interval): boolean {
     return this.line.every(
-      ({ writes }) =>
-        writes.some((write) => write.kind !== "delete" && write.isCertain && write.to < from) &&
-        !writes.some((write) => write.kind === "delete" && write.from < to),
+      ({ writes, provenFrom }) =>
+        (provenFrom < from ||
+          writes.some((write) => write.kind !== "delete" && write.isCertain && write.to < from)) &&
+        !writes.some((write) => write.kind === "delete" && !write.isOver && write.from < to),
     );
   }
 
@@ -119,15 +165,39 @@ export class RecordModel {
 
   /** What was acknowledged last, if nothing about it is open. */
   get settledText(): { readonly text: string | null } | "deleted" | undefined {
-    if (this.writes.length === 0 || this.writes.some(({ isCertain }) => !isCertain)) return undefined;
-    if (this.writes.some(({ kind }) => kind === "delete")) return "deleted";
-    const last = this.writes.reduce((latest, write) => (write.to > latest.to ? write : latest));
-    return { text: last.text };
+    const writes = this.writes.filter(({ isOver }) => !isOver);
+    const [first, ...others] = writes;
+    if (!first || writes.some(({ isCertain }) => !isCertain)) return undefined;
+    if (writes.some(({ kind }) => kind === "delete")) return "deleted";
+    return { text: others.reduce((latest, write) => (write.to > latest.to ? write : latest), first).text };
   }
 
   /** Something was lost: none of what was acknowledged is certain any more. */
   doubt(kinds: readonly Write["kind"][] = ["create", "update", "delete"]): void {
     for (const write of this.writes) if (kinds.includes(write.kind)) write.isCertain = false;
+  }
+
+  /**
+   * Something was lost at a moment, and this is what is left for certain. What was acknowledged before comes about no
+   * more; what was not still may, but for its creation.
+   */
+  keep(left: Left, at: Moment): void {
+    for (const write of this.writes) {
+      write.isCertain = false;
+      if (write.to === Infinity && write.kind !== "create") continue;
+      write.isOver = true;
+      write.to = Math.min(write.to, at - 1);
+    }
+    const of = left.isThere
+      ? ({ kind: "create", text: left.text } as const)
+      : ({ kind: "delete", text: null } as const);
+    this.writes.push({ ...of, from: at, to: at, isCertain: true });
+    this.left = left;
+  }
+
+  /** Something was accepted beneath it: it is there, and so is what it lies beneath. */
+  prove(at: Moment): void {
+    for (const record of this.line) record.provenFrom = Math.min(record.provenFrom, at);
   }
 
   *all(): Generator<RecordModel> {
@@ -136,7 +206,7 @@ export class RecordModel {
   }
 }
 
-/** A write that is not certain may come about at any time. */
-function endOf({ isCertain, to }: Write): Moment {
-  return isCertain ? to : Infinity;
+/** A write that is not certain may come about at any time, until it is over. */
+function endOf({ isCertain, isOver, to }: Write): Moment {
+  return isCertain || isOver ? to : Infinity;
 }

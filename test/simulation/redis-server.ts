@@ -164,6 +164,15 @@ export class RedisServer {
   /** Starts again with what an older copy holds, or with nothing. */
   async putBack(copy: RedisCopy | undefined): Promise<void> {
     this.#lives += 1;
+    await this.#replace(copy);
+  }
+
+  /** Forgets all it holds, and serves on. */
+  async flush(): Promise<void> {
+    await this.#replace(undefined);
+  }
+
+  async #replace(copy: RedisCopy | undefined): Promise<void> {
     const keys = await this.#keys();
     const pipeline = this.#client.pipeline();
     if (keys.length > 0) pipeline.unlink(keys);

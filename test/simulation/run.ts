@@ -149,6 +149,7 @@ class Run {
       await this.#pass(2000);
     } while (!(await system.isDrained()) && this.#world.nowMs < endMs);
     await this.#countInPeace();
+    this.#model.forgetOlder();
     const api = system.apis[0];
     if (!api) return;
     const task = new Task(api.process, "last");
@@ -201,12 +202,14 @@ class Run {
   async #before(what: Round["before"]): Promise<void> {
     if (what === "counts") await this.#wait(this.system.counts().catch(() => undefined));
     if (what === "a while") await this.#pass(aWhileMs);
-    if (what === "flush" || what === "a flush and an hour") {
+    if (what === "flush" || what === "a flush and an hour" || what === "a week") {
       this.system.trigger("minute");
       await this.#pass(1500);
     }
-    if (what !== "an hour" && what !== "a flush and an hour") return;
-    await this.system.passAnHour();
+    // By then also what was deleted is removed.
+    if (what === "a week") await this.#pass(aWhileMs);
+    if (what !== "an hour" && what !== "a flush and an hour" && what !== "a week") return;
+    await this.system.passAll(what === "a week" ? what : "an hour");
     // Whoever holds a lease has renewed it by then, and knows.
     await this.#pass(renewedWithinMs);
   }

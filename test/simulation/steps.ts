@@ -30,8 +30,16 @@ export interface CallFault {
   readonly call: string;
   readonly nth: number;
   readonly what:
-    "never" | "reply lost" | "cut" | "late" | "gone before" | "gone after" | "frozen" | "frozen after";
-  /** For how long a process is frozen, or after how long a late call happens. */
+    | "never"
+    | "reply lost"
+    | "reply late"
+    | "cut"
+    | "late"
+    | "gone before"
+    | "gone after"
+    | "frozen"
+    | "frozen after";
+  /** For how long a process is frozen, or a reply is on its way, or after how long a late call happens. */
   readonly ms: number;
 }
 
@@ -167,10 +175,10 @@ export class Steps {
     );
     await this.afterEach(one.engine, one.name);
     if (!this.isHealed) this.onMade(one.name);
+    const replyMs = fault ? replyMsOf(fault, one.engine) : caller?.replyMs;
     if (fault?.what === "gone after") await this.onGone(task.process);
-    else if (fault?.what === "frozen after") this.#replyLater(task, one, caller, answer, fault.ms);
+    else if (replyMs !== undefined) this.#replyLater(task, one, caller, answer, replyMs);
     else if (fault) await this.#loseReply(task, one, caller, fault);
-    else if (caller?.replyMs !== undefined) this.#replyLater(task, one, caller, answer, caller.replyMs);
     else tell(caller, answer);
     if (fault?.what === "frozen after") {
       this.onFrozen(task.process, fault.ms);
@@ -244,6 +252,12 @@ export class Steps {
     // A connection to MySQL answers one call after the other: none comes late.
     return engine === "mysql" && fault?.what === "late" ? { ...fault, what: "never" } : fault;
   }
+}
+
+/** How long a reply is on its way, where that is what a fault is about. */
+function replyMsOf({ what, ms }: CallFault, engine: EngineName): number | undefined {
+  if (what === "frozen after") return ms;
+  return what === "reply late" ? Math.min(ms, mostLatencyMs[engine]) : undefined;
 }
 
 interface Caller {

@@ -31,6 +31,9 @@ interface Slot<T> {
 /** A server gives up a connection that says nothing for so long, and rolls back. */
 const idleTransactionMs = 60_000;
 
+/** A little more than what expires in so long. */
+const passedMs = { "an hour": 3_601_000, "a week": 604_801_000 };
+
 /** For how long a place is empty after a process is gone. */
 const restartMs = 150;
 
@@ -102,10 +105,12 @@ export class System {
   /** What befalls the engines in a round. */
   scheduleFaults(round: number): void {
     for (const fault of this.#plan.faults) {
-      if (fault.kind !== "engine" || fault.round !== round) continue;
+      if (fault.kind !== "engine") continue;
       const startMs = this.world.nowMs;
+      if (fault.takenInRound === round) this.#at(startMs, () => this.#take(fault));
+      if (fault.round !== round) continue;
       const takenAtMs = Math.max(0, fault.atMs - fault.takenAtMs);
-      if (fault.what.endsWith("put back"))
+      if (fault.what.endsWith("put back") && fault.takenInRound === undefined)
         this.#at(startMs + (fault.takenAtMs === 0 || fault.after ? 0 : takenAtMs), () => this.#take(fault));
       if (fault.after === undefined) this.#at(startMs + fault.atMs, () => this.#strike(fault));
       else this.#waiting.add(fault);
@@ -137,10 +142,10 @@ export class System {
     this.world.forget(({ kind, label }) => kind === "fault" && label === "engine");
   }
 
-  /** Lets an hour pass in which nothing is asked. */
-  async passAnHour(): Promise<void> {
-    const ms = 3_601_000;
-    this.world.note("time", "an hour passes");
+  /** Lets an hour or a week pass in which nothing is asked. */
+  async passAll(of: "an hour" | "a week"): Promise<void> {
+    const ms = passedMs[of];
+    this.world.note("time", `${of} passes`);
     this.world.jump(ms);
     this.#stage.redis.postpone(ms, isKeptAlive);
     await this.#stage.redis.expire();
@@ -175,16 +180,13 @@ export class System {
   }
 
   async #strike(fault: EngineFault): Promise<void> {
-    const { redis } = this.#stage;
     this.world.note("fault", `!! ${fault.what}`);
     const copy = this.#copies.get(fault);
     switch (fault.what) {
+      case "redis flushed":
       case "redis emptied":
       case "redis put back":
-        await redis.putBack(fault.what === "redis emptied" ? undefined : (copy as RedisCopy | undefined));
-        if (!(await doubt(this.#stage, this.world, this.model, fault.what)))
-          this.hasLostRedisUnnoticed = true;
-        for (const { process } of [...this.apis, ...this.flushers]) await this.steps.cut(process, "redis");
+        await this.#loseRedis(fault.what, copy as RedisCopy | undefined);
         return;
       case "mysql put back":
         for (const { process } of [...this.apis, ...this.flushers]) await this.steps.cut(process, "mysql");
@@ -204,10 +206,23 @@ export class System {
     }
   }
 
+  /** One that is flushed keeps its connections. */
+  async #loseRedis(
+    what: "redis flushed" | "redis emptied" | "redis put back",
+    copy: RedisCopy | undefined,
+  ): Promise<void> {
+    const { redis } = this.#stage;
+    if (what === "redis flushed") await redis.flush();
+    else await redis.putBack(what === "redis emptied" ? undefined : copy);
+    if (!(await doubt(this.#stage, this, what))) this.hasLostRedisUnnoticed = true;
+    if (what === "redis flushed") return;
+    for (const { process } of [...this.apis, ...this.flushers]) await this.steps.cut(process, "redis");
+  }
+
   async #putBackMysql(copy: MysqlCopy | undefined): Promise<void> {
     this.hasLostMysql = true;
     if (copy) await this.#stage.mysql.putBack(copy);
-    const isNoticeable = await doubt(this.#stage, this.world, this.model, "mysql put back");
+    const isNoticeable = await doubt(this.#stage, this, "mysql put back");
     if (!isNoticeable) this.hasLostMysqlUnnoticed = true;
   }
 
