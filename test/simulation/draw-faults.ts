@@ -76,6 +76,44 @@ export function faultsOfIndex(seed: number, rounds: number): Fault[] {
   return faults;
 }
 
+/** Redis is emptied by hand, and once more when numbers were given under an epoch that another process begins late. */
+export function flushes({ random }: Draw, rounds: number, { losses }: PlanOptions): Fault[] {
+  if (!losses.has("redis flushed")) return [];
+  const round = random.integer(0, rounds - 1);
+  const flushed = { kind: "engine", what: "redis flushed", round, takenAtMs: 0, ms: 0 } as const;
+  const late: CallFault = {
+    kind: "call",
+    call: "begin-epoch",
+    nth: random.pick([1, 1, 2]) ?? 1,
+    what: random.pick(["late", "frozen"] as const) ?? "late",
+    ms: Math.round(spread(random.next(), 60, 200)),
+  };
+  return [
+    { ...flushed, atMs: random.integer(0, 2) },
+    { ...flushed, atMs: Math.round(spread(random.next(), 2, 30)), after: "seed" },
+    late,
+  ];
+}
+
+/** An answer of MySQL is long on its way to whoever looks for a parent. */
+export function lateLoad({ random }: Draw): Fault[] {
+  const call = random.pick(["select chats", "select chats", "select applications"]) ?? "select chats";
+  const ms = Math.round(spread(random.next(), 150, 2500));
+  return [{ kind: "call", call, nth: random.integer(1, 2), what: "reply late", ms }];
+}
+
+/** Redis is put back to what it was before the second round, when something of that was flushed. */
+export function olderCopy(draw: Draw, _rounds: number, { losses }: PlanOptions): Fault[] {
+  if (!losses.has("redis put back")) return [];
+  const what = "redis put back";
+  if (draw.happens(0.7)) {
+    const atMs = draw.random.integer(0, 3);
+    return [{ kind: "engine", what, round: 2, atMs, takenInRound: 1, takenAtMs: 0, ms: 0 }];
+  }
+  const atMs = Math.round(spread(draw.random.next(), 1, 400));
+  return [{ kind: "engine", what, round: 1, atMs, after: "acknowledge", takenAtMs: 0, ms: 0 }];
+}
+
 function linkFault({ random }: Draw): LinkFault {
   const call = random.pick(["acknowledge", "acknowledge", "commit", "accept", "revise"]) ?? "commit";
   return { kind: "link", call, percent: random.pick([20, 50]) ?? 20 };
@@ -103,6 +141,7 @@ function callFault({ random }: Draw): CallFault {
       "never",
       "reply lost",
       "reply lost",
+      "reply late",
       "cut",
       "late",
       "gone before",

@@ -7,10 +7,20 @@ import {
   faultsOfIdle,
   faultsOfIndex,
   fewFaults,
+  flushes,
+  lateLoad,
   longLoad,
   longWrite,
   lostAcks,
+  olderCopy,
 } from "./draw-faults.ts";
+import {
+  flushedRound,
+  guessedRound,
+  olderChangeRound,
+  olderCopyRound,
+  weekRound,
+} from "./draw-rare-rounds.ts";
 import {
   anyRound,
   deletionRound,
@@ -29,7 +39,7 @@ import type { Pace } from "./steps.ts";
 
 /** What a plan may be about. */
 interface PlanKind {
-  /** Of a hundred plans so many are of this kind. */
+  /** How often plans are of this kind, beside the others. */
   readonly weight: number;
   readonly round: DrawRound;
   readonly faults: DrawFaults;
@@ -42,9 +52,11 @@ interface PlanKind {
   readonly settings?: Omit<Settings, "mostOwed">;
   /** Where MySQL's answers are long on their way, so that something happens between two of them. */
   readonly isMysqlSlow?: boolean;
+  /** Where no call is held up but by its faults. */
+  readonly isCalm?: boolean;
 }
 
-/** Half of the plans may be about anything; what needs several things at once has a kind of its own. */
+/** A third of the plans may be about anything; what needs several things at once has a kind of its own. */
 const kinds: readonly PlanKind[] = [
   { weight: 39, round: anyRound, faults: anyFaults },
   // Clients do little but change messages, one after the other, in round after round.
@@ -69,6 +81,39 @@ const kinds: readonly PlanKind[] = [
   },
   { weight: 6, round: refusedRound, faults: fewFaults, rounds: [2, 4] },
   { weight: 6, round: longLoadRound, faults: longLoad, rounds: [2, 3], messages: [1, 4] },
+  {
+    weight: 5,
+    round: flushedRound,
+    faults: flushes,
+    rounds: [1, 2],
+    settings: { thresholds: { chats: 50, messages: 50 }, maxRows: 6 },
+    isCalm: true,
+  },
+  {
+    weight: 8,
+    round: olderCopyRound,
+    faults: olderCopy,
+    rounds: [3, 4],
+    messages: [1, 3],
+    settings: { thresholds: { chats: 50, messages: 50 }, maxRows: 6 },
+  },
+  {
+    weight: 5,
+    round: olderChangeRound,
+    faults: olderCopy,
+    rounds: [3, 3],
+    messages: [1, 3],
+    settings: { thresholds: { chats: 50, messages: 50 }, maxRows: 6 },
+  },
+  {
+    weight: 5,
+    round: guessedRound,
+    faults: lateLoad,
+    rounds: [1, 2],
+    settings: { thresholds: { chats: 50, messages: 50 }, maxRows: 6 },
+    isCalm: true,
+  },
+  { weight: 4, round: weekRound, faults: fewFaults, rounds: [3, 4], messages: [1, 2] },
   { weight: 6, round: takenOverRound, faults: longWrite, rounds: [2, 3], messages: [1, 4], flushers: 2 },
 ];
 
@@ -112,7 +157,8 @@ function drawKind(random: Random): PlanKind {
   throw new Error("there is no kind of plan");
 }
 
-function drawPace(random: Random, { isMysqlSlow = false }: PlanKind): Pace {
+function drawPace(random: Random, { isMysqlSlow = false, isCalm = false }: PlanKind): Pace {
+  if (isCalm) return { stalls: 0, mostStallMs: 50 };
   if (isMysqlSlow)
     return { stalls: random.pick([5, 30]) ?? 5, mostStallMs: random.pick([50, 500]) ?? 50, slow: "mysql" };
   return {

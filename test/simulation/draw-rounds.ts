@@ -17,6 +17,7 @@ export function anyRound(draw: Draw, nth: number): Round {
         "an hour",
         "a flush and an hour",
         "a flush and an hour",
+        "a week",
         "counts",
       ] as const) ?? "nothing");
   const withinMs = random.pick([3, 20, 200]) ?? 20;

@@ -15,7 +15,7 @@ export class Draw {
 
   constructor(random: Random) {
     this.random = random;
-    this.#likings = Array.from({ length: 15 }, () => random.pick([0, 1, 1, 3]) ?? 1);
+    this.#likings = Array.from({ length: 16 }, () => random.pick([0, 1, 1, 3]) ?? 1);
     this.#refusals = random.pick([0, 0, 0.1, 0.4]) ?? 0;
     this.#keys = random.pick([0, 0.1, 0.5]) ?? 0;
   }
@@ -74,6 +74,7 @@ export class Draw {
       [1, () => ({ do: "get application" })],
       [1, () => ({ do: "requeue", nth: 0 })],
       [3, () => ({ do: "discard", nth: 0 })],
+      [2, () => ({ do: "post to guessed", text })],
     ];
     const weights = asks.map(([weight], nth) => weight * (this.#likings[nth] ?? 1));
     let left = this.random.next() * weights.reduce((sum, weight) => sum + weight, 0);

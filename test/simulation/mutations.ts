@@ -79,6 +79,38 @@ export const mutations: readonly Mutation[] = [
     changes: [["if (removal !== undefined) throw", "if (removal === null) throw"]],
   },
   {
+    name: "an epoch begins late in a Redis that was emptied once more",
+    file: "buffer/lua/begin-epoch.lua",
+    changes: [[" or known[3] ~= ARGV[5]", ""]],
+  },
+  {
+    name: "a chat that was pending before a loss counts as a new one",
+    file: "buffer/lua/accept.lua",
+    changes: [["  if tonumber(record.chat) < tonumber(application[2]) then return false end\n", ""]],
+  },
+  {
+    name: "a pending change stands in for the row of a deleted chat",
+    file: "http/parent-loader.ts",
+    changes: [['return found.kind !== "revision";', "return true;"]],
+  },
+  {
+    name: "a dead letter stays whose record has landed",
+    file: "flusher/landed-letters.ts",
+    changes: [["await store.writes.landed(rows)", "await store.writes.landed(rows.slice(rows.length))"]],
+  },
+  {
+    name: "a POST shares the 404 of a load that began before it",
+    file: "http/parent-loader.ts",
+    changes: [["if (underWay && !(await findsNothing(underWay))) return;", "if (underWay) return underWay;"]],
+  },
+  {
+    name: "dead letters beneath a deleted application stay",
+    file: "flusher/remove-some.ts",
+    changes: [
+      ["  if (isApplication) await buffer.deadLetters.forgetBeneath(parent.token, chatMarkSeconds);\n", ""],
+    ],
+  },
+  {
     name: "a document is settled though its message was owed again",
     file: "buffer/lua/settle.lua",
     changes: [["if current and tonumber(current) == tonumber(sequence) then", "if current then"]],

@@ -132,6 +132,14 @@ export const pairs: readonly Pair[] = [
     second: [],
     loss: "redis emptied",
   },
+  {
+    name: "Redis is emptied by hand, while two post to a chat and it is flushed",
+    ...atRest,
+    first: [{ do: "post message", chat: 0, text: "first" }],
+    flush: "after the first",
+    second: [{ do: "post message", chat: 0, text: "second" }],
+    loss: "redis flushed",
+  },
 ];
 
 /** The plan of a pair: who begins when is all that is in it. */
