@@ -40,24 +40,29 @@ export interface Contents {
 
 export async function contentsOf(client: Redis, namespace: string): Promise<Contents> {
   const root = `${namespace}:{0}:`;
-  const payloads: Payload[] = [];
-  for (const home of ["pending", "revisions", "dead"] as const) {
-    for (const key of await client.keys(`${root}${home}:*`)) {
-      const parent = key.slice(root.length + home.length + 1);
-      const records = Object.entries(await client.hgetall(key));
-      payloads.push(...records.map(([number, payload]) => ({ path: `${parent}:${number}`, home, payload })));
-    }
-  }
-  const [counters, chats, messages, deadLetters, owedRemovals, meta] = await Promise.all([
-    client.keys(`${root}counter:*`),
-    client.lrange(`${root}chats`, 0, -1),
-    client.lrange(`${root}messages`, 0, -1),
-    client.zrange(`${root}dead-letters`, "0", "-1"),
-    client.zcard(`${root}owed-removals`),
-    client.hgetall(`${root}meta`),
-  ]);
+  const payloadsOf = async (home: Payload["home"], key: string): Promise<Payload[]> => {
+    const parent = key.slice(root.length + home.length + 1);
+    const records = Object.entries(await client.hgetall(key));
+    return records.map(([number, payload]) => ({ path: `${parent}:${number}`, home, payload }));
+  };
+  const payloadsIn = async (home: Payload["home"]) => {
+    const keys = await client.keys(`${root}${home}:*`);
+    return Promise.all(keys.map((key) => payloadsOf(home, key)));
+  };
+  const [pending, revisions, dead, counters, chats, messages, deadLetters, owedRemovals, meta] =
+    await Promise.all([
+      payloadsIn("pending"),
+      payloadsIn("revisions"),
+      payloadsIn("dead"),
+      client.keys(`${root}counter:*`),
+      client.lrange(`${root}chats`, 0, -1),
+      client.lrange(`${root}messages`, 0, -1),
+      client.zrange(`${root}dead-letters`, "0", "-1"),
+      client.zcard(`${root}owed-removals`),
+      client.hgetall(`${root}meta`),
+    ]);
   return {
-    payloads,
+    payloads: [...pending, ...revisions, ...dead].flat(),
     references: [...chats, ...messages],
     counters: new Set(counters.map((key) => key.slice(`${root}counter:`.length))),
     deadLetters,

@@ -47,8 +47,7 @@ export async function runPlan(
   const world = new World(plan.seed);
   const model = new Model();
   seedIds(plan.seed);
-  await stage.mysql.reset();
-  await stage.redis.begin();
+  stage.redis.begin();
   stage.index.reset();
   world.names.set(stage.config.database.name, "database");
   const run = new Run(stage, plan, world, model);
