@@ -1,4 +1,4 @@
-import { classify, type FailureClass, reasonOf, refusalOf } from "../store/failure.ts";
+import { blamesRows, classify, type FailureClass, reasonOf, refusalOf } from "../store/failure.ts";
 import { nothingWritten, sumOutcomes, type WriteOutcome } from "../store/outcome.ts";
 
 /** What became of rows, those that MySQL refuses for their content apart, each with its reason. */
@@ -15,10 +15,7 @@ interface Parts<Row> {
   readonly refusals: ReadonlyMap<Row, unknown>;
 }
 
-/** What a row can be to blame for, alone or together with others. */
-const halved: readonly FailureClass[] = ["bad-data", "not-unique", "too-large", "unlisted"];
-
-/** Of these, what may have ended when the other rows are written. */
+/** Of what rows may be to blame for, what may have ended when the other rows are written. */
 const passing: readonly FailureClass[] = ["not-unique", "unlisted"];
 
 /**
@@ -51,7 +48,7 @@ async function writeInParts<Row>(write: Write<Row>, rows: readonly Row[]): Promi
   try {
     return { outcome: await write(rows), refusals: new Map() };
   } catch (error) {
-    if (!halved.includes(classify(error))) throw error;
+    if (!blamesRows(error)) throw error;
     const [only] = rows;
     if (only !== undefined && rows.length === 1) {
       return { outcome: nothingWritten, refusals: new Map([[only, error]]) };

@@ -119,6 +119,11 @@ export function classify(error: unknown): FailureClass {
   return typeof errno === "number" && typeof sqlState === "string" ? "unlisted" : "defect";
 }
 
+/** Whether a row may be to blame, alone or together with others of its statement. */
+export function blamesRows(error: unknown): boolean {
+  return (["bad-data", "not-unique", "too-large", "unlisted"] as FailureClass[]).includes(classify(error));
+}
+
 /** Whether an error is what MySQL said, or that it was not there to say anything: never a fault of who asked. */
 export function isOfServer(error: unknown): boolean {
   const isSaid = error instanceof Error && "errno" in error && "sqlState" in error;

@@ -1,6 +1,6 @@
 import type { Knex } from "knex";
 
-import { classify, NotUniqueError } from "./failure.ts";
+import { blamesRows, classify, NotUniqueError } from "./failure.ts";
 import { claim, type Fence, type FencedFlush, underLease } from "./fence.ts";
 import { LargeWrites } from "./large-writes.ts";
 import { nothingWritten, sumOutcomes, type WriteOutcome } from "./outcome.ts";
@@ -70,12 +70,27 @@ export class Writes {
    *   that is not Sluice's refuses a row
    */
   async writeChats(rows: readonly NewRow[], flush: FencedFlush): Promise<WriteOutcome> {
-    return this.#large.attempt(chats, rows, () => this.#write(chats, rows, flush));
+    return this.#attempt(chats, rows, flush);
   }
 
   /** Writes messages, as `writeChats` does chats. */
   async writeMessages(rows: readonly NewRow[], flush: FencedFlush): Promise<WriteOutcome> {
-    return this.#large.attempt(messages, rows, () => this.#write(messages, rows, flush));
+    return this.#attempt(messages, rows, flush);
+  }
+
+  /**
+   * A record that is refused alone may be there all the same: it was mended and has landed, and an older copy of Redis
+   * has brought back what was refused. Servers look at what a row holds before they look whether its key is taken.
+   */
+  async #attempt(table: Table, rows: readonly NewRow[], flush: FencedFlush): Promise<WriteOutcome> {
+    try {
+      return await this.#large.attempt(table, rows, () => this.#write(table, rows, flush));
+    } catch (error) {
+      if (rows.length > 1 || !blamesRows(error)) throw error;
+      const [landed] = await landedAmong(this.#knex, table, rows);
+      if (!landed) throw error;
+      return { ...nothingWritten, alreadyThere: 1 };
+    }
   }
 
   async #write(table: Table, rows: readonly NewRow[], flush: FencedFlush): Promise<WriteOutcome> {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 
+import { parentPath } from "../../src/buffer/references.ts";
 import { dropLanded } from "../../src/flusher/landed-letters.ts";
 import { seed } from "../support/buffers.ts";
 import { chat, DeadLetterStage, type KindName, token, wholeList } from "./dead-letter-stage.ts";
@@ -65,6 +66,25 @@ for (const name of ["chat", "message"] as const satisfies readonly KindName[])
       expect(await stage.letters()).to.deep.equal([]);
       expect((await kind().read(number)).text).to.equal("mended");
       expect((await kind().list(wholeList)).at(-1)).to.deep.equal({ number, text: "mended" });
+      await stage.expectNothingLeft();
+    });
+
+    it("is not made once more where the copy holds the record pending, as it was accepted", async () => {
+      const { redis } = stage.workspace;
+      const { parent } = kind();
+      const number = await kind().refused();
+      const pending = await redis.hget(stage.keys.pending(parent), String(number));
+      await stage.revise(name, number, kind().mended);
+      await stage.drain();
+      expect(await stage.storedText(name, number)).to.equal("mended");
+      await redis.hset(stage.keys.pending(parent), number, pending ?? "");
+      await redis.rpush(stage.keys.list(0, kind().table), `${parentPath(parent)}:${number}`);
+      for (const key of [stage.keys.meta(0), stage.keys.counter(parent)])
+        await redis.hincrby(key, "bytes", Buffer.byteLength(pending ?? ""));
+      await redis.persist(stage.keys.counter(parent));
+      await stage.drain();
+      expect(await stage.letters()).to.deep.equal([]);
+      expect((await kind().read(number)).text).to.equal("mended");
       await stage.expectNothingLeft();
     });
 
