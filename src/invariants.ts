@@ -9,7 +9,7 @@ import { type Finding, identityOf, type Looked } from "./buffer/invariants/findi
 import type { CounterFacts, ParentFacts } from "./buffer/invariants/parent-facts.ts";
 import type { PartitionState } from "./buffer/invariants/partition-state.ts";
 import { type Parent, parentOf, parentPath } from "./buffer/references.ts";
-import { NewerRecordError, UnreadableRecordError } from "./records.ts";
+import { OtherVersionError, UnreadableRecordError } from "./records/payload.ts";
 import type { StoredEpoch } from "./store/epochs.ts";
 import { throughContention } from "./store/contention.ts";
 import type { Store } from "./store/store.ts";
@@ -146,7 +146,7 @@ class BesideStore {
       return (chat.kind === "pending" || chat.kind === "dead") && !chat.record.isDeleted;
     } catch (error) {
       // It is there, for whoever can read it.
-      if (error instanceof NewerRecordError || error instanceof UnreadableRecordError) return true;
+      if (error instanceof OtherVersionError || error instanceof UnreadableRecordError) return true;
       throw error;
     }
   }

@@ -1,12 +1,15 @@
 import { createHash, randomBytes } from "node:crypto";
 
-import { encodeRecord, tombstone } from "../records.ts";
+import { encodeRecord, operationIdIn } from "../records/payload.ts";
+import { tombstone } from "../records/records.ts";
 import { idleCounterSeconds } from "./accepting.ts";
 import {
   type Batch,
   byParent,
   type CommittedFlush,
+  type Death,
   type PendingEntry,
+  strayReason,
   type UnreadableEntry,
 } from "./batch.ts";
 import type { Keys } from "./keys.ts";
@@ -16,7 +19,7 @@ import type { Lease } from "./leases.ts";
 /** What became of a batch that MySQL has committed. */
 interface Fate {
   /** What died, and why. */
-  readonly deaths: ReadonlyMap<PendingEntry, string>;
+  readonly deaths: ReadonlyMap<PendingEntry, Death>;
   /** What to add to the flushed totals, by field. */
   readonly totals: ReadonlyMap<string, number>;
   /** The last flush that MySQL is known to have. */
@@ -56,7 +59,7 @@ export function acknowledgementOf(
   args.push(deleted.length, vanished.length, committed?.epoch ?? "", committed?.flushSequence ?? 0);
   names.push(...[...deleted, ...vanished].map((chat) => keys.counter(chat)));
   args.push(totals.size, ...[...totals].flat());
-  args.push(strays.length, ...strays.flatMap((stray) => [strayId(partition, stray), stray]));
+  args.push(strays.length, ...strays.flatMap((stray) => [strayId(partition, stray), stray, strayReason]));
   for (const [prefix, siblings] of byParent([...batch.entries, ...batch.orphans, ...batch.unreadable])) {
     const [parent] = siblings;
     names.push(...keys.beneath(parent), keys.owed(parent));
@@ -73,7 +76,7 @@ export function acknowledgementOf(
 function chatsToForget({ list, entries, vanished }: Batch, deaths: Fate["deaths"]) {
   if (list !== "chats") return { deleted: [], vanished: [] };
   const toChat = ({ token, number }: Place) => ({ token, chatNumber: number });
-  const deleted = entries.filter((entry) => entry.record.isDeleted && reasonOf(entry, deaths) === "");
+  const deleted = entries.filter((entry) => entry.record.isDeleted && !deaths.has(entry));
   return { deleted: deleted.map(toChat), vanished: vanished.map(toChat) };
 }
 
@@ -84,7 +87,7 @@ function pushFates(
   deaths: Fate["deaths"],
 ): void {
   const isWritten = (entry: PendingEntry | UnreadableEntry) =>
-    entry.origin === "pending" && reasonOf(entry, deaths) === "";
+    entry.origin === "pending" && outcomeOf(entry, deaths).kind === "written";
   const written = siblings.filter(isWritten);
   args.push(written.length);
   for (const { number } of written) args.push(number);
@@ -92,16 +95,31 @@ function pushFates(
   const others = written.length < siblings.length ? siblings.filter((entry) => !isWritten(entry)) : [];
   args.push(others.length);
   for (const entry of others) {
-    args.push(entry.number, markOf(entry.origin), entry.stamp, reasonOf(entry, deaths));
+    const { kind, reason } = outcomeOf(entry, deaths);
+    args.push(entry.number, markOf(entry.origin), entry.stamp, kind, asideOf(entry, kind), reason);
   }
 }
 
-function reasonOf(entry: PendingEntry | UnreadableEntry, deaths: Fate["deaths"]): string {
-  return "reason" in entry ? entry.reason : (deaths.get(entry) ?? "");
+interface Outcome {
+  readonly kind: "written" | "unreadable" | Death["kind"];
+  readonly reason: string;
+}
+
+const written: Outcome = { kind: "written", reason: "" };
+
+function outcomeOf(entry: PendingEntry | UnreadableEntry, deaths: Fate["deaths"]): Outcome {
+  if ("reason" in entry) return { kind: "unreadable", reason: entry.reason };
+  return deaths.get(entry) ?? written;
+}
+
+/** What tells one that is set aside from others of its number; nothing where it stays in its place. */
+function asideOf({ stamp }: PendingEntry | UnreadableEntry, kind: Outcome["kind"]): string {
+  if (kind === "conflict") return operationIdIn(stamp);
+  return kind === "unreadable" ? kind : "";
 }
 
 function placeholder(): string {
-  return encodeRecord(tombstone(randomBytes(12).toString("base64url"), Date.now()));
+  return encodeRecord(tombstone(randomBytes(12).toString("base64url"), Date.now(), "unreadable"));
 }
 
 /** Names a list's entry that is no reference; the same one has the same name however often it is met. */

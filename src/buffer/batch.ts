@@ -1,10 +1,5 @@
-import {
-  decodeRecord,
-  NewerRecordError,
-  type PendingRecord,
-  stampOf,
-  UnreadableRecordError,
-} from "../records.ts";
+import { decodeRecord, OtherVersionError, stampOf, UnreadableRecordError } from "../records/payload.ts";
+import type { PendingRecord } from "../records/records.ts";
 import { type ListName, type Place, type Reference, referencePrefix } from "./references.ts";
 
 /** A pending record, or a revision of a stored one, as it stood when it was read. */
@@ -14,12 +9,22 @@ export interface PendingEntry extends Reference {
   readonly stamp: string;
 }
 
+/** Why a record is not written: MySQL refuses what it holds, or another record has its number. */
+export interface Death {
+  readonly kind: "refused" | "conflict";
+  /** For people. */
+  readonly reason: string;
+}
+
 /** A record whose payload no version of Sluice wrote. */
 export interface UnreadableEntry extends Reference {
   /** All of the payload. */
   readonly stamp: string;
   readonly reason: string;
 }
+
+/** What is said of an entry of a list that is no reference. */
+export const strayReason = "unreadable: no reference to a record";
 
 /** The head of a pending list. */
 export interface Batch {
@@ -55,15 +60,15 @@ export interface BatchLimits {
   readonly maxBytes: number;
 }
 
-/** A listed record with its payload, or the error that says that a later version of Sluice wrote it. */
+/** A listed record with its payload, or the error that says that another version of Sluice wrote it. */
 export function openEntry(
   reference: Reference,
   payload: string,
-): PendingEntry | UnreadableEntry | NewerRecordError {
+): PendingEntry | UnreadableEntry | OtherVersionError {
   try {
     return opened(reference, decodeRecord(payload), stampOf(payload));
   } catch (error) {
-    if (error instanceof NewerRecordError) return error;
+    if (error instanceof OtherVersionError) return error;
     if (!(error instanceof UnreadableRecordError)) throw error;
     return { ...reference, stamp: payload, reason: `unreadable: ${error.message}` };
   }

@@ -1,6 +1,7 @@
 import { nanoid } from "nanoid";
 
-import { type PendingRecord, readRecord } from "../records.ts";
+import { encodeRecord, operationIdIn, readRecord, stampOf } from "../records/payload.ts";
+import { type PendingRecord, tombstone } from "../records/records.ts";
 import { idleCounterSeconds } from "./accepting.ts";
 import { partitionOfStray } from "./acknowledgement.ts";
 import type { Connection } from "./connections.ts";
@@ -106,17 +107,31 @@ export class DeadLetters {
 
   /** Lists a dead letter for the next flush. Whether there was such a one that can be tried again. */
   async requeue(id: string): Promise<boolean> {
-    return isSetAside(id) ? false : this.#bury(id, "requeue");
+    return isSetAside(id) ? false : (await this.#bury(id, "requeue")) === true;
   }
 
   /** Throws a dead letter away; its number stays given. Whether there was such a one. */
   async discard(id: string): Promise<boolean> {
-    return this.#bury(id, "discard");
+    const reference = recordOf(id);
+    if (!reference || isSetAside(id) || reference.origin !== "dead")
+      return (await this.#bury(id, "discard")) === true;
+    for (;;) {
+      const payload = await this.#payloadOf(reference);
+      const args = payload === null ? [] : [stampOf(payload), discarded(payload)];
+      const isDone = await this.#bury(id, "discard", args);
+      // Somebody has changed it since it was read.
+      if (isDone !== "changed") return isDone;
+    }
+  }
+
+  async #payloadOf(reference: Reference): Promise<string | null> {
+    const { client } = this.#connection;
+    return this.#connection.settled(client.hget(this.#keys.home(reference), String(reference.number)));
   }
 
   /** Drops a dead letter whose record has landed since: readers see the row. Whether it was still one. */
   async drop(id: string): Promise<boolean> {
-    return isSetAside(id) ? false : this.#bury(id, "drop");
+    return isSetAside(id) ? false : (await this.#bury(id, "drop")) === true;
   }
 
   /**
@@ -183,7 +198,11 @@ export class DeadLetters {
     return payload === null || record ? letter : { ...letter, unreadable: payload };
   }
 
-  async #bury(id: string, decision: "requeue" | "discard" | "drop"): Promise<boolean> {
+  async #bury(
+    id: string,
+    decision: "requeue" | "discard" | "drop",
+    more: readonly string[] = [],
+  ): Promise<boolean | "changed"> {
     const reference = recordOf(id);
     const partition = reference ? this.#keys.partitionOf(reference.token) : partitionOfStray(id);
     if (partition === undefined) return false;
@@ -203,7 +222,8 @@ export class DeadLetters {
     }
     const wake = this.#keys.wakeChannel(partition);
     const args = [id, decision, reference?.number ?? 0, wake, reference?.origin ?? "", idleCounterSeconds];
-    return (await this.#scripts.run("bury", keys, args)) === 1;
+    const reply = await this.#scripts.run("bury", keys, [...args, ...more]);
+    return reply === 2 ? "changed" : reply === 1;
   }
 }
 
@@ -218,6 +238,11 @@ export function isSetAside(id: string): boolean {
 /** The record an id names; nothing where it is no record, or no id. */
 export function recordOf(id: string): Reference | undefined {
   return parseReference(id.replace(setAsidePattern, "$1"));
+}
+
+/** What stands for a record that is thrown away, also for one that only another version can read. */
+function discarded(payload: string): string {
+  return encodeRecord(tombstone(operationIdIn(payload), Date.now(), "discarded"));
 }
 
 function placeOf(reference: Reference | undefined): Partial<Place> {

@@ -3,6 +3,7 @@ import {
   type Batch,
   type BatchLimits,
   byParent,
+  type Death,
   type CommittedFlush,
   isReadable,
   isUnreadable,
@@ -10,7 +11,8 @@ import {
   type PendingEntry,
   type UnreadableEntry,
 } from "./batch.ts";
-import { NewerRecordError } from "../records.ts";
+import { OtherVersionError } from "../records/payload.ts";
+import { contentBytes } from "../records/records.ts";
 import type { Connection } from "./connections.ts";
 import type { Keys } from "./keys.ts";
 import { pipelined } from "./pipelined.ts";
@@ -38,7 +40,7 @@ const rowOverheadBytes = 160;
 interface Opened {
   readonly listed: string;
   readonly reference: Reference | undefined;
-  readonly entry: PendingEntry | UnreadableEntry | NewerRecordError | undefined;
+  readonly entry: PendingEntry | UnreadableEntry | OtherVersionError | undefined;
 }
 
 /** Where a list begins: how many references ever left it, since the data began. */
@@ -57,8 +59,8 @@ class Taken {
   readonly strays: string[] = [];
   readonly vanished: Reference[] = [];
   readonly opened: (PendingEntry | UnreadableEntry)[] = [];
-  /** Says that the batch ends before what a later version of Sluice wrote. */
-  newer: NewerRecordError | undefined;
+  /** Says that the batch ends before what another version of Sluice wrote. */
+  newer: OtherVersionError | undefined;
   readonly #met = new Set<string>();
   readonly #maxBytes: number;
   #bytes = 0;
@@ -78,7 +80,7 @@ class Taken {
    */
   add(entries: readonly Opened[]): boolean {
     for (const { listed, reference, entry } of entries) {
-      if (entry instanceof NewerRecordError) {
+      if (entry instanceof OtherVersionError) {
         this.newer = entry;
         return false;
       }
@@ -122,9 +124,9 @@ export class PendingBatches {
 
   /**
    * Reads a batch, leaving it where it is; `skip` references before it are passed over. A batch ends before what a
-   * later version of Sluice wrote.
+   * version of Sluice wrote that this one cannot read.
    *
-   * @throws {NewerRecordError} where that is what the list begins with
+   * @throws {OtherVersionError} where that is what the list begins with
    */
   async peek(partition: number, list: ListName, skip: number, limits: BatchLimits): Promise<Batch> {
     const taken = new Taken(limits.maxBytes);
@@ -194,7 +196,7 @@ export class PendingBatches {
   async acknowledge(
     lease: Lease,
     batch: Batch,
-    deaths: ReadonlyMap<PendingEntry, string>,
+    deaths: ReadonlyMap<PendingEntry, Death>,
     totals: ReadonlyMap<string, number>,
     committed?: CommittedFlush,
   ): Promise<AckReply> {
@@ -246,7 +248,7 @@ export class PendingBatches {
 
 /** What a record adds to a statement, at most: each byte may be escaped by another. */
 function writtenBytes(entry: PendingEntry | UnreadableEntry): number {
-  return isReadable(entry) ? 2 * Buffer.byteLength(entry.record.text ?? "") + rowOverheadBytes : 0;
+  return isReadable(entry) ? 2 * contentBytes(entry.record) + rowOverheadBytes : 0;
 }
 
 function ackReply(reply: unknown): AckReply {

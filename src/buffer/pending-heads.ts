@@ -1,4 +1,4 @@
-import { isOfNewerVersion, readRecord } from "../records.ts";
+import { isOfOtherVersion, readRecord } from "../records/payload.ts";
 import type { Connection } from "./connections.ts";
 import type { Keys } from "./keys.ts";
 import { type ListName, parseReference } from "./references.ts";
@@ -21,10 +21,10 @@ export class PendingHeads {
     return payload === null ? undefined : readRecord(payload)?.updatedAtMs;
   }
 
-  /** Whether a record that is flushed next is of a later version than this program can read. */
-  async areNewer(partition: number): Promise<boolean> {
+  /** Whether a record that is flushed next is of a version that this program cannot read. */
+  async areOfOtherVersion(partition: number): Promise<boolean> {
     const payloads = await Promise.all(lists.map((list) => this.#head(this.#keys.list(partition, list))));
-    return payloads.some((payload) => payload !== null && isOfNewerVersion(payload));
+    return payloads.some((payload) => payload !== null && isOfOtherVersion(payload));
   }
 
   async #head(list: string): Promise<string | null> {

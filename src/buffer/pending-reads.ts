@@ -1,4 +1,5 @@
-import { decodeRecord, type PendingRecord, stampOf } from "../records.ts";
+import { decodeRecord, stampOf } from "../records/payload.ts";
+import type { PendingRecord } from "../records/records.ts";
 import type { Keys } from "./keys.ts";
 import type { Parent, Place } from "./references.ts";
 import type { Scripts } from "./scripts.ts";

@@ -13,7 +13,7 @@ const sharingView = z.object({
   owner: z.string(),
   /** Whether it writes to the search index as well. */
   keepsIndex: z.boolean(),
-  /** Partitions that it leaves to others, as their records are of a newer version than it can read. */
+  /** Partitions that it leaves to others, as their records are of a version that it cannot read. */
   standsBackFrom: z.array(z.number()),
 });
 

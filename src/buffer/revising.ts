@@ -1,4 +1,5 @@
-import { encodeRecord, type PendingRecord } from "../records.ts";
+import { encodeRecord } from "../records/payload.ts";
+import type { PendingRecord } from "../records/records.ts";
 import type { AcceptLimits } from "./accepting.ts";
 import type { BufferHealth } from "./health.ts";
 import type { Keys } from "./keys.ts";

@@ -14,8 +14,10 @@
  * A message's chat is written before it: a batch of messages is read, then all chats that wait are drained
  * (each of its chats was accepted earlier than it), then it is written.
  */
-import type { Batch, PendingEntry } from "../buffer/batch.ts";
+import type { Batch, Death, PendingEntry } from "../buffer/batch.ts";
+import { strayReason } from "../buffer/batch.ts";
 import type { Flush } from "../buffer/recent-flushes.ts";
+import { contentBytes } from "../records/records.ts";
 import { withoutWords } from "../store/failure.ts";
 import { rowsIn, type WriteOutcome } from "../store/outcome.ts";
 import { after, type DrainProgress, gatherMs, wantsAnother, worthReadingAhead } from "./batch.ts";
@@ -34,7 +36,7 @@ interface Written {
   readonly trigger: Trigger;
   readonly durationMs: number;
   readonly totals: ReadonlyMap<string, number>;
-  readonly deaths: ReadonlyMap<PendingEntry, string>;
+  readonly deaths: ReadonlyMap<PendingEntry, Death>;
 }
 
 export interface DrainParts {
@@ -192,14 +194,12 @@ export class Drain {
     log.debug({ ...fields, conflicts: conflicts.length, refused: refused.size }, "written");
     const refusals = refused.size + faultsOf(batch).length;
     const totals = totalsOf(trigger, outcome, refusals, durationMs);
-    const deaths = [...reasonedAs("its chat was refused", stranded), ...refused];
-    return {
-      batch,
-      trigger,
-      durationMs,
-      totals,
-      deaths: new Map([...deaths, ...conflictsIn(batch, outcome)]),
-    };
+    const deaths = new Map([
+      ...Array.from(stranded, (entry) => [entry, refusal("its chat was refused")] as const),
+      ...Array.from(refused, ([entry, reason]) => [entry, refusal(reason)] as const),
+      ...conflictsIn(batch, outcome),
+    ]);
+    return { batch, trigger, durationMs, totals, deaths };
   }
 
   /** Whether this ack took the batch off the list; false where an earlier one had. */
@@ -207,7 +207,7 @@ export class Drain {
     const { source, log } = this.#parts;
     const reply = await this.#patience.through(() => source.acknowledge(batch, deaths, totals));
     if (reply.kind === "lease-lost") throw new LeaseLostError();
-    for (const reason of [...deaths.values(), ...faultsOf(batch)]) {
+    for (const { reason } of [...deaths.values(), ...faultsOf(batch)]) {
       log.error(
         { list: batch.list, reason: withoutWords(reason) },
         "a record became a dead letter; see `sluice dead-letters`",
@@ -230,25 +230,22 @@ async function allOver<A, B>(both: [Promise<A>, Promise<B>]): Promise<[A, B]> {
 
 function flushOf(batch: Batch, written: Pick<Written, "trigger" | "durationMs">): Flush {
   const { list, partition, entries } = batch;
-  const bytes = entries.reduce((sum, { record }) => sum + Buffer.byteLength(record.text ?? ""), 0);
+  const bytes = entries.reduce((sum, { record }) => sum + contentBytes(record), 0);
   return { ...written, at: new Date(), partition, list, rows: entries.length, bytes };
 }
 
 /** Why each entry of a batch that nobody can read is set aside. */
-function faultsOf({ unreadable, strays }: Batch): string[] {
-  return [
-    ...unreadable.map(({ reason }) => reason),
-    ...strays.map(() => "unreadable: no reference to a record"),
-  ];
+function faultsOf({ unreadable, strays }: Batch): readonly { readonly reason: string }[] {
+  return [...unreadable, ...strays.map(() => ({ reason: strayReason }))];
 }
 
-/** The entries whose number another record holds, each with what to say of it. */
-function conflictsIn(batch: Batch, { conflicts }: WriteOutcome): [PendingEntry, string][] {
+/** The entries whose number another record holds. */
+function conflictsIn(batch: Batch, { conflicts }: WriteOutcome): (readonly [PendingEntry, Death])[] {
   const rows = new Set<unknown>(conflicts);
-  const entries = batch.entries.filter((entry) => rows.has(entry));
-  return reasonedAs("conflict: another record holds this number", entries);
+  const death: Death = { kind: "conflict", reason: "conflict: another record holds this number" };
+  return batch.entries.filter((entry) => rows.has(entry)).map((entry) => [entry, death] as const);
 }
 
-function reasonedAs(reason: string, entries: Iterable<PendingEntry>): [PendingEntry, string][] {
-  return Array.from(entries, (entry) => [entry, reason]);
+function refusal(reason: string): Death {
+  return { kind: "refused", reason };
 }

@@ -42,12 +42,12 @@ export class Membership {
     return new LeaseTurns({
       look: async () => {
         for (const partition of this.#standsBackFrom) {
-          if (!(await heads.areNewer(partition))) this.#standsBackFrom.delete(partition);
+          if (!(await heads.areOfOtherVersion(partition))) this.#standsBackFrom.delete(partition);
         }
         return this.#see("draining", leases);
       },
       mayTake: async (partition) => {
-        if (!(await heads.areNewer(partition))) return true;
+        if (!(await heads.areOfOtherVersion(partition))) return true;
         this.standBack(partition);
         return false;
       },
@@ -68,7 +68,7 @@ export class Membership {
     if (this.#standsBackFrom.has(partition)) return;
     this.#standsBackFrom.add(partition);
     const message =
-      "records of a newer version wait here: they are left to a newer flusher; upgrade this one";
+      "records of another version of Sluice wait here: they are left to a flusher that can read them";
     this.#log.warn({ partition }, message);
   }
 

@@ -1,5 +1,5 @@
 import type { Lease } from "../buffer/leases.ts";
-import { NewerRecordError } from "../records.ts";
+import { OtherVersionError } from "../records/payload.ts";
 import { FencedOffError } from "../store/fence.ts";
 import { backoffMs } from "./backoff.ts";
 import { AnotherRedisError, DrainStoppedError, LeaseLostError } from "./drain-errors.ts";
@@ -70,7 +70,7 @@ export class PartitionWorker {
         // Whoever holds the partition next, and it may be this one, finds what is left of the trigger's work.
         if (error instanceof AnotherRedisError && trigger) this.#mailbox.post(trigger);
         if (endsTenure(error)) return;
-        if (error instanceof NewerRecordError) {
+        if (error instanceof OtherVersionError) {
           this.#parts.standBack();
           return;
         }

@@ -1,4 +1,4 @@
-import type { Batch, PendingEntry } from "../buffer/batch.ts";
+import type { Batch, Death, PendingEntry } from "../buffer/batch.ts";
 import type { AckReply } from "../buffer/pending-batches.ts";
 import type { Flush } from "../buffer/recent-flushes.ts";
 import type { Stranded } from "../buffer/stranded.ts";
@@ -21,7 +21,7 @@ export interface Source {
   /** Removes a committed batch, keeps apart what died and why, and adds to the totals. */
   acknowledge(
     batch: Batch,
-    deaths: ReadonlyMap<PendingEntry, string>,
+    deaths: ReadonlyMap<PendingEntry, Death>,
     totals: ReadonlyMap<string, number>,
   ): Promise<AckReply>;
   /** Whether an operator wants nothing to be flushed for now. */

@@ -3,7 +3,8 @@ import { nanoid } from "nanoid";
 import type { Buffer } from "../buffer/buffer.ts";
 import type { Parent } from "../buffer/references.ts";
 import { bufferFull, bufferUnavailable, idempotencyKeyReused } from "../errors.ts";
-import { encodeRecord, newRecord } from "../records.ts";
+import { encodeRecord } from "../records/payload.ts";
+import { type Content, newRecord } from "../records/records.ts";
 import type { EpochGuard } from "../epoch-guard.ts";
 import type { Store } from "../store/store.ts";
 import { ParentLoader } from "./parent-loader.ts";
@@ -20,12 +21,16 @@ const maxAttempts = 8;
 export function createAcceptor(buffer: Buffer, store: Store, epochs: EpochGuard): Acceptor {
   const parents = new ParentLoader(buffer, store, epochs);
 
-  async function accept(parent: Parent, text: string | null, requestKey?: Idempotency): Promise<Accepted> {
+  async function accept(
+    parent: Parent,
+    { text, fields }: Content,
+    requestKey?: Idempotency,
+  ): Promise<Accepted> {
     parents.refuseUnknown(parent);
     const partition = buffer.partitionOf(parent.token);
     const createdAt = new Date();
     const createdAtMs = createdAt.getTime();
-    const payload = encodeRecord(newRecord(nanoid(operationIdLength), createdAtMs, text));
+    const payload = encodeRecord(newRecord(nanoid(operationIdLength), createdAtMs, text, fields));
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       // Each time: only a Redis that was compared with MySQL since it was connected to may give a number.
       if (!epochs.isVerified(partition)) {
@@ -55,7 +60,7 @@ export function createAcceptor(buffer: Buffer, store: Store, epochs: EpochGuard)
   }
 
   return {
-    chat: (token, title, idempotency) => accept({ token }, title, idempotency),
-    message: (token, chatNumber, body, idempotency) => accept({ token, chatNumber }, body, idempotency),
+    chat: (token, content, idempotency) => accept({ token }, content, idempotency),
+    message: (token, chatNumber, content, idempotency) => accept({ token, chatNumber }, content, idempotency),
   };
 }

@@ -3,7 +3,13 @@ import { nanoid } from "nanoid";
 import type { Buffer } from "../buffer/buffer.ts";
 import type { Seen } from "../buffer/pending-reads.ts";
 import { applicationNotFound, bufferFull, bufferUnavailable, idempotencyKeyReused } from "../errors.ts";
-import type { Application, PendingRecord } from "../records.ts";
+import {
+  type Application,
+  type Content,
+  namesAll,
+  noFields,
+  type PendingRecord,
+} from "../records/records.ts";
 import type { Store } from "../store/store.ts";
 import { finishDeletion } from "./half-deleted.ts";
 import { chatsOf, messagesOf, type Numbered } from "./numbered.ts";
@@ -44,9 +50,9 @@ export function createChanger(buffer: Buffer, store: Store, read: Reader): Chang
       await answerable(buffer.wake(buffer.partitionOf(token), "threshold"));
     },
 
-    async updateChat(token, number, title) {
+    async updateChat(token, number, wanted) {
       const look = () => read.chat(token, number);
-      if (title !== undefined) await change(chatsOf(store, token), number, { text: title }, look);
+      if (changesAnything(wanted)) await change(chatsOf(store, token), number, wanted, look);
       return look();
     },
 
@@ -54,9 +60,9 @@ export function createChanger(buffer: Buffer, store: Store, read: Reader): Chang
       await change(chatsOf(store, token), number, "delete", () => read.chat(token, number));
     },
 
-    async updateMessage(token, chatNumber, number, body) {
+    async updateMessage(token, chatNumber, number, wanted) {
       const look = () => read.message(token, chatNumber, number);
-      await change(messagesOf(store, token, chatNumber), number, { text: body }, look);
+      await change(messagesOf(store, token, chatNumber), number, wanted, look);
       return look();
     },
 
@@ -67,7 +73,11 @@ export function createChanger(buffer: Buffer, store: Store, read: Reader): Chang
   };
 }
 
-type Edit = { readonly text: string | null } | "delete";
+type Edit = Partial<Content> | "delete";
+
+function changesAnything({ text, fields = noFields }: Partial<Content>): boolean {
+  return text !== undefined || Object.keys(fields).length > 0;
+}
 
 /**
  * Makes the change on what the record is at that moment. Where there is none, `look` tells the client so by what it
@@ -98,18 +108,25 @@ async function changeRecord<T>(
 
 async function currentOf<T>(
   seen: Seen,
-  { stored }: Numbered<T>,
+  { stored, kind }: Numbered<T>,
   number: number,
 ): Promise<PendingRecord | undefined> {
-  return seen.kind === "absent" ? answerable(stored.findForChange(number)) : seen.record;
+  if (seen.kind !== "absent" && (seen.kind !== "revision" || namesAll(kind, seen.record.fields)))
+    return seen.record;
+  const row = await answerable(stored.findForChange(number));
+  // A change by an older version says nothing of the fields that it does not know.
+  if (!row || seen.kind === "absent") return row;
+  return { ...seen.record, fields: { ...row.fields, ...seen.record.fields } };
 }
 
 /** The record after the change. Its time is later than that of any change before, whatever the clocks say. */
 function edited(current: PendingRecord, edit: Edit): PendingRecord {
   const updatedAtMs = Math.max(Date.now(), current.updatedAtMs + 1);
   const revision = nanoid(revisionLength);
-  if (edit === "delete") return { ...current, revision, updatedAtMs, text: null, isDeleted: true };
-  return { ...current, revision, updatedAtMs, text: edit.text };
+  if (edit === "delete")
+    return { ...current, revision, updatedAtMs, text: null, fields: noFields, isDeleted: true };
+  const { text = current.text, fields = noFields } = edit;
+  return { ...current, revision, updatedAtMs, text, fields: { ...current.fields, ...fields } };
 }
 
 async function createApplication(

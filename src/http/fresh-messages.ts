@@ -1,6 +1,6 @@
 import type { Buffer } from "../buffer/buffer.ts";
 import type { NumberedRecord, PendingPage } from "../buffer/pending-reads.ts";
-import type { Message } from "../records.ts";
+import type { Message } from "../records/records.ts";
 import type { Store } from "../store/store.ts";
 import { messagesOf } from "./numbered.ts";
 import type { ChatPlace } from "./params.ts";

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { invalidIdempotencyKey } from "../errors.ts";
+import { type Content, noFields } from "../records/records.ts";
 import type { RouteContext } from "./context.ts";
 import { templateOf } from "./paths.ts";
 import type { Idempotency } from "./services.ts";
@@ -22,6 +23,11 @@ export function idempotencyOf(ctx: RouteContext, ...meaning: readonly unknown[])
   const key = given.length === 1 ? unquote(given[0] ?? "") : "";
   if (!keyPattern.test(key)) throw invalidIdempotencyKey();
   return { key, fingerprint: digest([ctx.method, templateOf(ctx), ...meaning]) };
+}
+
+/** What of a chat or message its answer depends on. */
+export function meaningOf({ text, fields }: Content): readonly unknown[] {
+  return fields === noFields ? [text] : [text, fields];
 }
 
 /** Says that an answer is an earlier one come again. */

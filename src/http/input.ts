@@ -1,5 +1,9 @@
 import { z } from "zod";
 import { invalidBody, invalidFields } from "../errors.ts";
+import type { Kind } from "../records/fields.ts";
+import type { Fields } from "../records/records.ts";
+import type { RouteContext } from "./context.ts";
+import { withoutFields } from "./resources/content.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -21,6 +25,11 @@ export function parseFields<T extends z.ZodObject>(schema: T, members: Members):
   const parsed = schema.safeParse(members);
   if (!parsed.success) throw invalidFields(sentencesByField(parsed.error));
   return parsed.data;
+}
+
+/** The fields that a change names. One that is sent by PUT is all of the record: what it leaves out is removed. */
+export function replacing({ method }: RouteContext, kind: Kind, named: Fields): Fields {
+  return method === "PUT" ? { ...withoutFields(kind), ...named } : named;
 }
 
 function sentencesByField(error: z.ZodError): Record<string, string[]> {

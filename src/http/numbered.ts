@@ -1,11 +1,13 @@
 import type { Parent } from "../buffer/references.ts";
 import type { NumberedRecord } from "../buffer/pending-reads.ts";
-import type { Chat, Message, PendingRecord } from "../records.ts";
+import { chat, type Kind, message } from "../records/fields.ts";
+import type { Chat, Message, PendingRecord } from "../records/records.ts";
 import type { NumberedReads } from "../store/reads.ts";
 import type { Store } from "../store/store.ts";
 
 /** One parent's numbered records, as reads and changes need them: where they are, and how they look. */
 export interface Numbered<T> {
+  readonly kind: Kind;
   readonly parent: Parent;
   readonly stored: BoundReads<T>;
   readonly toRecord: (pending: NumberedRecord) => T;
@@ -26,11 +28,23 @@ type Tail<F> = F extends (head: never, ...tail: infer T) => unknown ? T : never;
 /** The chats of an application. */
 export function chatsOf(store: Store, token: string): Numbered<Chat> {
   return {
+    kind: chat,
     parent: { token },
     stored: bind(store.reads.chats, [token]),
     // A pending chat has no counted messages yet: the hourly count looks at MySQL.
-    toRecord: ({ number, record }) => ({ number, title: record.text, messagesCount: 0, ...times(record) }),
-    revise: (stored, { record }) => ({ ...stored, title: record.text, ...times(record) }),
+    toRecord: ({ number, record }) => ({
+      number,
+      title: record.text,
+      fields: record.fields,
+      messagesCount: 0,
+      ...times(record),
+    }),
+    revise: (stored, { record }) => ({
+      ...stored,
+      title: record.text,
+      fields: { ...stored.fields, ...record.fields },
+      ...times(record),
+    }),
   };
 }
 
@@ -39,13 +53,18 @@ export function messagesOf(store: Store, token: string, chatNumber: number): Num
   const toRecord = ({ number, record }: NumberedRecord) => ({
     number,
     body: record.text ?? "",
+    fields: record.fields,
     ...times(record),
   });
   return {
+    kind: message,
     parent: { token, chatNumber },
     stored: bind(store.reads.messages, [token, chatNumber]),
     toRecord,
-    revise: (_stored, revision) => toRecord(revision),
+    revise: (stored, revision) => {
+      const revised = toRecord(revision);
+      return { ...revised, fields: { ...stored.fields, ...revised.fields } };
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Buffer } from "../buffer/buffer.ts";
 import { applicationNotFound, chatNotFound, invalidParameter, messageNotFound } from "../errors.ts";
-import type { Application, Chat } from "../records.ts";
+import type { Application, Chat } from "../records/records.ts";
 import type { Store } from "../store/store.ts";
 import { finishDeletion } from "./half-deleted.ts";
 import { mergedPage } from "./merged-list.ts";

@@ -1,5 +1,5 @@
 import type { Buffer } from "../buffer/buffer.ts";
-import type { Message } from "../records.ts";
+import type { Message } from "../records/records.ts";
 import { hitsAmong } from "../search/hits.ts";
 import { compareHits, maxHits, type Search } from "../search/search.ts";
 import type { Store } from "../store/store.ts";

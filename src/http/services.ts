@@ -1,5 +1,5 @@
 import type { RequestKey } from "../buffer/accepting.ts";
-import type { Application, Chat, Message } from "../records.ts";
+import type { Application, Chat, Content, Message } from "../records/records.ts";
 import type { Query } from "../search/matching.ts";
 import type { EngineName } from "../search/search.ts";
 
@@ -37,23 +37,27 @@ export interface CreatedApplication {
 /** Accepts chats and messages: when a promise resolves, the record is numbered and kept. */
 export interface Acceptor {
   /** @throws {ApiError} `applicationUnknown`, `idempotencyKeyReused`, `bufferFull`, `bufferUnavailable`, … */
-  chat(token: string, title: string | null, idempotency?: Idempotency): Promise<Accepted>;
+  chat(token: string, content: Content, idempotency?: Idempotency): Promise<Accepted>;
   /** @throws {ApiError} `applicationUnknown`, `chatUnknown`, `idempotencyKeyReused`, `bufferFull`, … */
-  message(token: string, chatNumber: number, body: string, idempotency?: Idempotency): Promise<Accepted>;
+  message(token: string, chatNumber: number, content: Content, idempotency?: Idempotency): Promise<Accepted>;
 }
 
 /**
  * Changes what exists, pending or stored, at once for every reader. A missing record is thrown as the 404 of
- * the contract. A deleted number is never given again.
+ * the contract. A deleted number is never given again. Of a chat or message what a change does not name stays as it is.
  */
 export interface Changer {
   createApplication(name: string, idempotency?: Idempotency): Promise<CreatedApplication>;
   updateApplication(token: string, name: string): Promise<Application>;
   deleteApplication(token: string): Promise<void>;
-  /** An undefined title leaves the chat's title as it is; null removes it. */
-  updateChat(token: string, number: number, title: string | null | undefined): Promise<Chat>;
+  updateChat(token: string, number: number, change: Partial<Content>): Promise<Chat>;
   deleteChat(token: string, number: number): Promise<void>;
-  updateMessage(token: string, chatNumber: number, number: number, body: string): Promise<Message>;
+  updateMessage(
+    token: string,
+    chatNumber: number,
+    number: number,
+    change: Partial<Content>,
+  ): Promise<Message>;
   deleteMessage(token: string, chatNumber: number, number: number): Promise<void>;
 }
 

@@ -6,7 +6,7 @@ import {
   searchUnavailable,
   upgradeUnderWay,
 } from "../errors.ts";
-import { NewerRecordError } from "../records.ts";
+import { OtherVersionError } from "../records/payload.ts";
 import { SearchUnavailableError } from "../search/search.ts";
 import { isOfServer } from "../store/failure.ts";
 
@@ -23,7 +23,7 @@ export async function answerable<T>(call: Promise<T>): Promise<T> {
     if (error instanceof BufferUnavailableError)
       throw error.code === "OOM" ? bufferFull() : bufferUnavailable();
     if (error instanceof SearchUnavailableError) throw searchUnavailable();
-    if (error instanceof NewerRecordError) throw upgradeUnderWay();
+    if (error instanceof OtherVersionError) throw upgradeUnderWay();
     throw isOfServer(error) ? databaseUnavailable(error) : error;
   }
 }

@@ -3,15 +3,17 @@ import path from "node:path";
 
 import type { Buffer } from "../buffer/buffer.ts";
 import type { JobName } from "../buffer/job-runs.ts";
+import { recordOf } from "../buffer/dead-letters.ts";
 import { SnapshotError } from "../buffer/rdb/cursor.ts";
 import type { BackupDirectory, BackupFile } from "../jobs/backup-directory.ts";
+import { maxTitleCharacters } from "../records/fields.ts";
+import { fits, isBlank } from "../records/text.ts";
 import { applicationFingerprint, type Logger } from "../telemetry.ts";
 import type { Operator } from "./access/operator.ts";
 import { Refusal } from "./refusal.ts";
 
 /** Done side by side, so that a thousand take no thousand round trips. */
 const atOnce = 100;
-const maxTitleCharacters = 255;
 
 /** What an operator can do. Each act is in the log and in the audit trail, with what came of it. */
 export class Actions {
@@ -92,17 +94,16 @@ export class Actions {
   /** The rules of the API for a title or a body; line ends as a program would send them. */
   #checkedText(id: string, given: string): string | null {
     const text = given.replaceAll("\r\n", "\n");
-    const isChat = id.split(":").length === 3;
+    const isChat = recordOf(id)?.chatNumber === undefined;
     if (isChat && text === "") return null;
     const isTooLong = isChat
-      ? Array.from(text).length > maxTitleCharacters
+      ? !fits(text, maxTitleCharacters)
       : Bytes.byteLength(text) > this.#messageMaxBytes;
     if (isTooLong) {
       const most = isChat ? `${maxTitleCharacters} characters` : `${this.#messageMaxBytes} bytes`;
       throw new Refusal(422, "The text is too long.", `It may have ${most}.`);
     }
-    if (!isChat && text.trim() === "")
-      throw new Refusal(422, "A body can't be blank.", "Go back and write one.");
+    if (!isChat && isBlank(text)) throw new Refusal(422, "A body can't be blank.", "Go back and write one.");
     return text;
   }
 

@@ -185,8 +185,8 @@ function judgeVersion({ host, pid, sharing }: RunningProcess): Finding[] {
   return [
     {
       severity: "warning",
-      what: `Records of a newer version wait in ${manyText(waiting.length, "partition")}: flusher ${host}:${pid} leaves them alone.`,
-      remedy: "Upgrade this flusher, or start a newer one beside it.",
+      what: `Records of another version of Sluice wait in ${manyText(waiting.length, "partition")}: flusher ${host}:${pid} leaves them alone.`,
+      remedy: "Upgrade this flusher, or start one of their version beside it.",
       page: partitionsPage,
     },
   ];

@@ -1,6 +1,6 @@
 import type { Knex } from "knex";
 
-import type { Application } from "../records.ts";
+import type { Application } from "../records/records.ts";
 import { throughContention } from "./contention.ts";
 import { classify } from "./failure.ts";
 import { noteRemoval, removalOfApplication } from "./removal-notes.ts";

@@ -1,3 +1,4 @@
+import { type Content, contentBytes } from "../records/records.ts";
 import { isConnectionLoss } from "./failure.ts";
 import { type StatementLimit, StatementTooLargeError } from "./statement-limit.ts";
 import { keyText, type NewRow, type Table } from "./tables.ts";
@@ -30,10 +31,10 @@ export class LargeWrites {
    * @throws {StatementTooLargeError} where the same write lost its connection again and again, or what it throws
    */
   async attempt<T>(table: Table, rows: readonly NewRow[], write: () => Promise<T>): Promise<T> {
-    const bytes = rows.reduce((sum, { record }) => sum + mostBytesOf(record.text), 0);
+    const bytes = rows.reduce((sum, { record }) => sum + mostBytesOf(record), 0);
     if (bytes < smallBytes) return write();
     const [first] = rows;
-    const name = first ? `${table.name}:${keyText(table.keyOf(first))}:${rows.length}` : "";
+    const name = first ? `${table.kind.table}:${keyText(table.keyOf(first))}:${rows.length}` : "";
     try {
       const result = await write();
       this.#losses.delete(name);
@@ -64,6 +65,6 @@ export class LargeWrites {
   }
 }
 
-function mostBytesOf(text: string | null): number {
-  return 2 * Buffer.byteLength(text ?? "") + rowOverheadBytes;
+function mostBytesOf(content: Content): number {
+  return 2 * contentBytes(content) + rowOverheadBytes;
 }

@@ -1,6 +1,13 @@
 import type { Knex } from "knex";
 
-import type { Application, Chat, Message, PendingRecord } from "../records.ts";
+import { chat, type Kind, message } from "../records/fields.ts";
+import {
+  type Application,
+  type Chat,
+  fieldsIn,
+  type Message,
+  type PendingRecord,
+} from "../records/records.ts";
 import { messagesOfChats, ofApplications } from "./with-parents.ts";
 
 /** A slice of a list, ordered by number: `limit` records beyond `cursor`, or from the start. */
@@ -31,7 +38,7 @@ interface ApplicationRow {
   updated_at: Date;
 }
 
-interface ChatRow {
+interface ChatRow extends Readonly<Record<string, unknown>> {
   number: number;
   title: string | null;
   messages_count: number;
@@ -39,7 +46,7 @@ interface ChatRow {
   updated_at: Date;
 }
 
-interface MessageRow {
+interface MessageRow extends Readonly<Record<string, unknown>> {
   number: number;
   body: string;
   created_at: Date;
@@ -47,8 +54,6 @@ interface MessageRow {
 }
 
 const applicationColumns = ["token", "name", "chats_count", "created_at", "updated_at"];
-const chatColumns = ["number", "title", "messages_count", "created_at", "updated_at"];
-const messageColumns = ["number", "body", "created_at", "updated_at"];
 
 /** Reads the records that MySQL has. What is still pending is not among them. */
 export class Reads {
@@ -60,22 +65,20 @@ export class Reads {
     this.#knex = pool;
     this.chats = new NumberedReads({
       knex: pool,
-      name: "chats",
+      kind: chat,
       within: (token) => ofApplications(pool("chats"), "chats").where("chats.application_token", token),
-      columns: chatColumns,
-      textColumn: "title",
+      columns: ["messages_count"],
       toRecord: (row) => toChat(row as ChatRow),
     });
     this.messages = new NumberedReads({
       knex: pool,
-      name: "messages",
+      kind: message,
       within: (token, chatNumber) =>
         messagesOfChats(pool).where({
           "messages.application_token": token,
           "messages.chat_number": chatNumber,
         }),
-      columns: messageColumns,
-      textColumn: "body",
+      columns: [],
       toRecord: (row) => toMessage(row as MessageRow),
     });
   }
@@ -103,11 +106,11 @@ export class Reads {
 
 interface NumberedTable<T, Parent extends readonly unknown[]> {
   readonly knex: Knex;
-  readonly name: "chats" | "messages";
+  readonly kind: Kind;
   /** Selects the records of one parent that exists. */
   readonly within: (...parent: Parent) => Knex.QueryBuilder;
+  /** Beside those that every kind has. */
   readonly columns: readonly string[];
-  readonly textColumn: "title" | "body";
   readonly toRecord: (row: unknown) => T;
 }
 
@@ -118,7 +121,9 @@ export class NumberedReads<T, Parent extends readonly unknown[]> {
 
   constructor(table: NumberedTable<T, Parent>) {
     this.#table = table;
-    this.#columns = table.columns.map(this.#column);
+    const { textColumn, fields } = table.kind;
+    const own = [textColumn, ...fields.map(({ name }) => name), ...table.columns];
+    this.#columns = ["number", ...own, "created_at", "updated_at"].map(this.#column);
   }
 
   async find(parent: Parent, number: number): Promise<T | undefined> {
@@ -141,19 +146,18 @@ export class NumberedReads<T, Parent extends readonly unknown[]> {
 
   /** A record in the form in which a change of it crosses the buffer. */
   async findForChange(parent: Parent, number: number): Promise<PendingRecord | undefined> {
-    const { within, textColumn } = this.#table;
+    const { within, kind } = this.#table;
     const row: ChangeableRow | undefined = await within(...parent)
       .where(this.#column("number"), number)
-      .first(...["operation_id", "created_at", "updated_at"].map(this.#column), {
-        text: this.#column(textColumn),
-      });
+      .first(...this.#columns, this.#column("operation_id"));
     return (
       row && {
         operationId: row.operation_id,
         revision: "",
         createdAtMs: row.created_at.getTime(),
         updatedAtMs: row.updated_at.getTime(),
-        text: row.text,
+        text: row[kind.textColumn] ?? null,
+        fields: fieldsIn(kind, row),
         isDeleted: false,
       }
     );
@@ -202,7 +206,7 @@ export class NumberedReads<T, Parent extends readonly unknown[]> {
   }
 
   /** The parents have columns of the same names. */
-  readonly #column = (name: string): string => `${this.#table.name}.${name}`;
+  readonly #column = (name: string): string => `${this.#table.kind.table}.${name}`;
 
   /** Numbers with rows and numbers without, each once. */
   #union(stored: Knex.QueryBuilder, numbers: readonly number[]): Knex.QueryBuilder {
@@ -212,11 +216,12 @@ export class NumberedReads<T, Parent extends readonly unknown[]> {
   }
 }
 
-interface ChangeableRow {
-  operation_id: string;
-  created_at: Date;
-  updated_at: Date;
-  text: string | null;
+interface ChangeableRow extends Readonly<Record<string, unknown>> {
+  readonly operation_id: string;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly title?: string | null;
+  readonly body?: string;
 }
 
 function toApplication(row: ApplicationRow): Application {
@@ -233,6 +238,7 @@ function toChat(row: ChatRow): Chat {
   return {
     number: row.number,
     title: row.title,
+    fields: fieldsIn(chat, row),
     messagesCount: row.messages_count,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
@@ -240,5 +246,11 @@ function toChat(row: ChatRow): Chat {
 }
 
 function toMessage(row: MessageRow): Message {
-  return { number: row.number, body: row.body, createdAt: row.created_at, updatedAt: row.updated_at };
+  return {
+    number: row.number,
+    body: row.body,
+    fields: fieldsIn(message, row),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
 }

@@ -1,6 +1,6 @@
 import type { Knex } from "knex";
 
-import { discardedRevision } from "../records.ts";
+import { discardedRevision, fieldsIn } from "../records/records.ts";
 import { nothingWritten, type WriteOutcome } from "./outcome.ts";
 import { noteRemoval } from "./removal-notes.ts";
 import {
@@ -39,12 +39,13 @@ export async function writeRevisions(
   const withFate = (fate: Fate) => rows.filter((_, at) => fates[at] === fate);
   await insertRows(transaction, table, withFate("insert"));
   for (const row of withFate("update")) await update(transaction, table, row);
-  for (const row of withFate("delete")) await transaction(table.name).where(whereKey(table, row)).delete();
+  for (const row of withFate("delete"))
+    await transaction(table.kind.table).where(whereKey(table, row)).delete();
   const isThere = (row: NewRow) => stored.has(keyText(table.keyOf(row)));
   const isGone = (row: NewRow, at: number) =>
     row.record.isDeleted && (fates[at] === "delete" || !isThere(row));
   for (const row of rows.filter(isGone)) {
-    await (table.name === "chats" ? forgetChat(transaction, row) : forgetMessage(transaction, row));
+    await (table.kind.table === "chats" ? forgetChat(transaction, row) : forgetMessage(transaction, row));
   }
   return {
     ...nothingWritten,
@@ -58,11 +59,17 @@ export async function writeRevisions(
 
 /** A flusher that was paused may come with an older change: each change of a record is later than the last. */
 async function update(transaction: Knex.Transaction, table: Table, row: NewRow): Promise<void> {
-  const updatedAt = new Date(row.record.updatedAtMs);
-  await transaction(table.name)
+  const { record } = row;
+  const updatedAt = new Date(record.updatedAtMs);
+  // Of the fields only those that the change names: it may be of an older version, which knows fewer.
+  await transaction(table.kind.table)
     .where(whereKey(table, row))
     .where("updated_at", "<", updatedAt)
-    .update({ [table.textColumn]: row.record.text, updated_at: updatedAt });
+    .update({
+      [table.kind.textColumn]: record.text,
+      ...fieldsIn(table.kind, record.fields),
+      updated_at: updatedAt,
+    });
 }
 
 /** The number stays given, also when the counter is reloaded from here; what lies beneath is to be removed. */

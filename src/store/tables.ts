@@ -1,6 +1,7 @@
 import type { Knex } from "knex";
 
-import type { PendingRecord } from "../records.ts";
+import * as kinds from "../records/fields.ts";
+import type { PendingRecord } from "../records/records.ts";
 
 /** A chat or message to be written, and the place it was given. */
 export interface NewRow {
@@ -21,30 +22,48 @@ type Key = readonly (string | number)[];
 
 /** How a table's rows are made from records and told apart. */
 export interface Table {
-  readonly name: "chats" | "messages";
+  readonly kind: kinds.Kind;
   readonly key: readonly string[];
-  readonly textColumn: "title" | "body";
   readonly columns: readonly string[];
   keyOf(row: NewRow): Key;
   valuesOf(row: NewRow): readonly unknown[];
 }
 
+/** The columns that hold what clients have said, and the value of each of a record. */
+const contentColumns = ({ textColumn, fields }: kinds.Kind) => [
+  textColumn,
+  ...fields.map(({ name }) => name),
+];
+const keptIn = ({ fields }: kinds.Kind, { record }: NewRow) =>
+  fields.map(({ name }) => record.fields[name] ?? null);
+
+const commonColumns = ["operation_id", "created_at", "updated_at"];
+
 export const chats: Table = {
-  name: "chats",
+  kind: kinds.chat,
   key: ["application_token", "number"],
-  textColumn: "title",
-  columns: ["application_token", "number", "title", "operation_id", "created_at", "updated_at"],
+  columns: ["application_token", "number", ...contentColumns(kinds.chat), ...commonColumns],
   keyOf: (row) => [row.token, row.number],
-  valuesOf: (row) => [...chats.keyOf(row), row.record.text, ...commonValues(row)],
+  valuesOf: (row) => [
+    row.token,
+    row.number,
+    row.record.text,
+    ...keptIn(kinds.chat, row),
+    ...commonValues(row),
+  ],
 };
 
 export const messages: Table = {
-  name: "messages",
+  kind: kinds.message,
   key: ["application_token", "chat_number", "number"],
-  textColumn: "body",
-  columns: ["application_token", "chat_number", "number", "body", "operation_id", "created_at", "updated_at"],
+  columns: ["application_token", "chat_number", "number", ...contentColumns(kinds.message), ...commonColumns],
   keyOf: (row) => [row.token, row.chatNumber ?? 0, row.number],
-  valuesOf: (row) => [...messages.keyOf(row), row.record.text ?? "", ...commonValues(row)],
+  valuesOf: (row) => [
+    ...messages.keyOf(row),
+    row.record.text ?? "",
+    ...keptIn(kinds.message, row),
+    ...commonValues(row),
+  ],
 };
 
 function commonValues({ record }: NewRow): readonly unknown[] {
@@ -82,7 +101,7 @@ function byKey(a: NewRow, b: NewRow): number {
 export async function insertRows(knex: Knex, table: Table, rows: readonly NewRow[]): Promise<void> {
   if (rows.length === 0) return;
   const tuples = rows.map((row) => table.valuesOf(row)) as unknown as Knex.RawBinding;
-  await knex.raw(`insert into ${table.name} (${table.columns.join(",")}) values ?`, [tuples]);
+  await knex.raw(`insert into ${table.kind.table} (${table.columns.join(",")}) values ?`, [tuples]);
 }
 
 /** The rows that are stored of some records, by `keyText`; of each its key and the columns that are asked for. */
@@ -93,7 +112,7 @@ async function storedRows(
   columns: readonly string[],
 ): Promise<Map<string, Readonly<Record<string, unknown>>>> {
   const keys = rows.map((row) => [...table.keyOf(row)]);
-  const stored = (await knex(table.name)
+  const stored = (await knex(table.kind.table)
     .select([...table.key, ...columns])
     .whereIn([...table.key], keys)) as Record<string, string | number>[];
   return new Map(stored.map((row) => [keyText(table.key.map((column) => row[column] ?? "")), row]));

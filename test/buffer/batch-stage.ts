@@ -1,12 +1,12 @@
 import { expect } from "chai";
 
-import type { Batch, BatchLimits, PendingEntry } from "../../src/buffer/batch.ts";
+import type { Batch, BatchLimits, Death, PendingEntry } from "../../src/buffer/batch.ts";
 import type { Buffer } from "../../src/buffer/buffer.ts";
 import { Keys } from "../../src/buffer/keys.ts";
 import type { Place } from "../../src/buffer/references.ts";
 import type { Lease } from "../../src/buffer/leases.ts";
 import type { AckReply } from "../../src/buffer/pending-batches.ts";
-import { newRecord } from "../../src/records.ts";
+import { newRecord } from "../../src/records/records.ts";
 import { openTestBuffer, seed, takeLease } from "../support/buffers.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
@@ -16,7 +16,7 @@ export const chat = { token, chatNumber: 1 };
 
 const everything = { maxRows: 5000, maxBytes: 1_000_000 };
 const noTotals = new Map<string, number>();
-const noDeaths = new Map<PendingEntry, string>();
+const noDeaths = new Map<PendingEntry, Death>();
 
 export function upTo(count: number, first = 1): number[] {
   return Array.from({ length: count }, (_, at) => first + at);

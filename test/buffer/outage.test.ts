@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { type Buffer, openBuffer } from "../../src/buffer/buffer.ts";
 import type { Parent } from "../../src/buffer/references.ts";
 import { BufferUnavailableError } from "../../src/buffer/connections.ts";
-import { newRecord } from "../../src/records.ts";
+import { newRecord } from "../../src/records/records.ts";
 import { seed } from "../support/buffers.ts";
 import { PrivateEngine } from "../support/private-engines.ts";
 import { requestOf } from "../support/requests.ts";

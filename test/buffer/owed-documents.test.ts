@@ -2,7 +2,7 @@ import { expect } from "chai";
 
 import { type Buffer, openBuffer } from "../../src/buffer/buffer.ts";
 import type { Lease } from "../../src/buffer/leases.ts";
-import { newRecord } from "../../src/records.ts";
+import { newRecord } from "../../src/records/records.ts";
 import { beginEpoch, openTestBuffer, roomyLimits, seed, takeLease } from "../support/buffers.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -48,7 +48,7 @@ describe("Owed documents", () => {
     const reply = await buffer.batches.acknowledge(
       lease,
       batch,
-      new Map(deaths.map((entry) => [entry, "refused"])),
+      new Map(deaths.map((entry) => [entry, { kind: "refused" as const, reason: "refused" }])),
       new Map(),
     );
     expect(reply.kind).to.equal("acknowledged");

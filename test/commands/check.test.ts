@@ -2,6 +2,7 @@ import { expect } from "chai";
 
 import { Stage } from "../invariants/stage.ts";
 import { runCommand } from "../support/sluice-command.ts";
+import { said } from "../support/said.ts";
 
 describe("The command that looks after the buffer", () => {
   let stage: Stage;
@@ -10,7 +11,7 @@ describe("The command that looks after the buffer", () => {
   beforeEach(async () => {
     stage = await Stage.open();
     token = await stage.application();
-    await stage.accept.chat(token, "waiting");
+    await stage.accept.chat(token, said("waiting"));
     for (let nth = 0; nth < 3; nth += 1) await stage.message(token, 1);
   });
 

@@ -22,7 +22,9 @@ describe("The command for dead letters", () => {
       await buffer.accepting.accept({ token }, requestOf(operationIdOf(nth), "refused"));
     }
     const batch = await buffer.batches.peek(0, "chats", 0, { maxRows: 10, maxBytes: 1e6 });
-    const deaths = new Map(batch.entries.map((entry) => [entry, "ER_DATA_TOO_LONG"]));
+    const deaths = new Map(
+      batch.entries.map((entry) => [entry, { kind: "refused" as const, reason: "ER_DATA_TOO_LONG" }]),
+    );
     await buffer.batches.acknowledge(await takeLease(buffer), batch, deaths, new Map());
     ids = await buffer.deadLetters.oldestIds(0, 10);
   });

@@ -13,6 +13,7 @@ import { createLogger } from "../../src/telemetry.ts";
 import { RedisCluster } from "../support/redis-cluster.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { said } from "../support/said.ts";
 
 const logger = createLogger({ level: "silent" });
 const applications = 6;
@@ -115,10 +116,10 @@ for (const [where, open] of Object.entries(places))
       for (let at = 0; at < applications; at += 1) {
         const { application } = await services.change.createApplication(`application ${at}`);
         tokens.push(application.token);
-        await services.accept.chat(application.token, "chat", key(at));
-        await services.accept.message(application.token, 1, "message", key(at));
+        await services.accept.chat(application.token, said("chat"), key(at));
+        await services.accept.message(application.token, 1, said("message"), key(at));
       }
-      await services.accept.chat(tokens[0] ?? "", "too long for its column ".repeat(20));
+      await services.accept.chat(tokens[0] ?? "", said("too long for its column ".repeat(20)));
       return tokens;
     }
 
@@ -129,11 +130,11 @@ for (const [where, open] of Object.entries(places))
       messages: number,
     ): Promise<void> {
       for (const [at, token] of tokens.entries()) {
-        const chat = await services.accept.chat(token, "chat", key(at));
+        const chat = await services.accept.chat(token, said("chat"), key(at));
         expect([chat.number, chat.isReplayed]).to.deep.equal([1, true]);
-        const replayed = await services.accept.message(token, 1, "message", key(at));
+        const replayed = await services.accept.message(token, 1, said("message"), key(at));
         expect([replayed.number, replayed.isReplayed]).to.deep.equal([1, true]);
-        const { number } = await services.accept.message(token, 1, "another");
+        const { number } = await services.accept.message(token, 1, said("another"));
         expect(number).to.equal(messages + 1);
       }
       const token = tokens[0] ?? "";
@@ -172,7 +173,7 @@ for (const [where, open] of Object.entries(places))
       );
       // MySQL knows it as well, where Redis has lost it.
       await workspace.redis.del(`${workspace.config.redis.namespace}:{0}:partitions`);
-      const late = withSluice(3, ({ services }) => services.accept.chat("a".repeat(22), null));
+      const late = withSluice(3, ({ services }) => services.accept.chat("a".repeat(22), said(null)));
       expect(await refusalOf(late)).to.match(/^The data is divided into 2 partitions/);
     });
 

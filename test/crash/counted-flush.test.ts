@@ -5,11 +5,12 @@ import { openWorkspace, type Workspace } from "../support/workspace.ts";
 import { recover, runOutLease } from "./course.ts";
 import { MortalProcess } from "./mortal-process.ts";
 import { type Act, drain, sceneIn } from "./step-scenarios.ts";
+import { said } from "../support/said.ts";
 
 /** What a flush of one batch does, each unlike what is stored. */
 const batches: Readonly<Record<string, Act>> = {
-  "new records": ({ accept, token }) => accept.message(token, 1, "new"),
-  "changed records": ({ change, token }) => change.updateMessage(token, 1, 1, "changed"),
+  "new records": ({ accept, token }) => accept.message(token, 1, said("new")),
+  "changed records": ({ change, token }) => change.updateMessage(token, 1, 1, said("changed")),
   "new and changed records": async (scene) => {
     await batches["changed records"]?.(scene);
     await batches["new records"]?.(scene);
@@ -54,8 +55,8 @@ describe("A flush whose process dies after any of its steps", function () {
   async function flush(act: Act, lastStep: number) {
     const { application } = await sceneIn(healthy, "").change.createApplication("counted");
     const scene = sceneIn(healthy, application.token);
-    await scene.accept.chat(scene.token, "chat");
-    await scene.accept.message(scene.token, 1, "stored");
+    await scene.accept.chat(scene.token, said("chat"));
+    await scene.accept.message(scene.token, 1, said("stored"));
     await drain(scene);
     await act(scene);
     const { flushSequence } = await healthy.buffer.epochs.read(0);

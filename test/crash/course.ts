@@ -7,6 +7,7 @@ import type { Workspace } from "../support/workspace.ts";
 import { leftInRedis, repeatedOperationIds, untilDrained } from "../support/kept.ts";
 import { MortalProcess } from "./mortal-process.ts";
 import type { Scene } from "./step-scenarios.ts";
+import { said } from "../support/said.ts";
 
 const everything = { start: { kind: "page", number: 1 }, perPage: 100, order: "asc" } as const;
 
@@ -62,9 +63,9 @@ export async function describeEnd({ sql }: Workspace, { token, accept, process }
     const listed = (await read.messages(token, number, everything)).items;
     const stored = messages.filter(({ chat }) => chat === number);
     expect(listed.map(({ body }) => body)).to.deep.equal(stored.map(({ body }) => body));
-    next.push((await accept.message(token, number, "next")).number);
+    next.push((await accept.message(token, number, said("next"))).number);
   }
-  if (applications > 0) next.push((await accept.chat(token, "next")).number);
+  if (applications > 0) next.push((await accept.chat(token, said("next"))).number);
   expect(seen.map(({ number, title }) => ({ number, title }))).to.deep.equal(chats);
   return JSON.stringify({ applications, chats, messages, next });
 }

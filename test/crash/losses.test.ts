@@ -10,6 +10,7 @@ import { openStore, type Store } from "../../src/store/store.ts";
 import { openTestBuffer, roomyLimits } from "../support/buffers.ts";
 import { Flushing } from "../support/flushing.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
+import { said } from "../support/said.ts";
 
 const tables = ["messages", "chats", "applications", "removals", "partitions"] as const;
 const gap = roomyLimits.numberGapAfterLoss;
@@ -92,8 +93,8 @@ describe("After losses of data", function () {
     }
   }
 
-  const message = async (chat = 1) => (await accept.message(token, chat, "body")).number;
-  const chat = async () => (await accept.chat(token, null)).number;
+  const message = async (chat = 1) => (await accept.message(token, chat, said("body"))).number;
+  const chat = async () => (await accept.chat(token, said(null))).number;
 
   it("of Redis, ten in a row before anything was flushed, no number is given again", async () => {
     await chat();

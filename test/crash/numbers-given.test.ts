@@ -7,6 +7,7 @@ import { openWorkspace, type Workspace } from "../support/workspace.ts";
 import { Gate } from "./gate.ts";
 import { MortalProcess } from "./mortal-process.ts";
 import { drain, type Scene, sceneIn } from "./step-scenarios.ts";
+import { said } from "../support/said.ts";
 
 /** As many as any of these POSTs takes steps, and more. */
 const mostSteps = 60;
@@ -35,7 +36,7 @@ describe("A POST that another process comes between, at whichever step,", functi
     other = await MortalProcess.start(workspace.config);
     const { application } = await sceneIn(other, "").change.createApplication("numbers");
     scene = sceneIn(other, application.token);
-    await scene.accept.chat(scene.token, null);
+    await scene.accept.chat(scene.token, said(null));
   });
 
   afterEach(async () => {
@@ -58,11 +59,11 @@ describe("A POST that another process comes between, at whichever step,", functi
 
   const kinds = {
     message: {
-      post: async ({ accept, token }: Scene) => (await accept.message(token, 1, "body")).number,
+      post: async ({ accept, token }: Scene) => (await accept.message(token, 1, said("body"))).number,
       remove: ({ change, token }: Scene, number: number) => change.deleteMessage(token, 1, number),
     },
     chat: {
-      post: async ({ accept, token }: Scene) => (await accept.chat(token, null)).number,
+      post: async ({ accept, token }: Scene) => (await accept.chat(token, said(null))).number,
       remove: ({ change, token }: Scene, number: number) => change.deleteChat(token, number),
     },
   };
@@ -139,11 +140,11 @@ describe("A POST that another process comes between, at whichever step,", functi
         expect(step).to.be.below(mostSteps);
         const { token } = (await scene.change.createApplication(`deleted at ${step}`)).application;
         const doomed = sceneIn(other, token);
-        await doomed.accept.chat(token, null);
+        await doomed.accept.chat(token, said(null));
         await kinds.message.post(doomed);
         await drain(doomed);
         await workspace.redis.del(keys.counter({ token, chatNumber: 1 }), keys.counter({ token }));
-        await doomed.change.updateChat(token, 1, "changed");
+        await doomed.change.updateChat(token, 1, said("changed"));
         const gate = new Gate();
         const paused = await MortalProcess.start(workspace.config, step, gate.pass);
         const posting = kinds.message

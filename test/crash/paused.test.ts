@@ -7,10 +7,11 @@ import { describeEnd, recover, runOutLease } from "./course.ts";
 import { Gate } from "./gate.ts";
 import { MortalProcess } from "./mortal-process.ts";
 import { type Act, drain, leaveEverything, sceneIn } from "./step-scenarios.ts";
+import { said } from "../support/said.ts";
 
 /** What happens to the records that `leaveEverything` leaves, while the flusher sleeps. */
 const changes: Readonly<Record<string, Act>> = {
-  "an update of a message": ({ change, token }) => change.updateMessage(token, 1, 6, "another"),
+  "an update of a message": ({ change, token }) => change.updateMessage(token, 1, 6, said("another")),
   "the deletion of a message": ({ change, token }) => change.deleteMessage(token, 1, 6),
   "the deletion of a chat": ({ change, token }) => change.deleteChat(token, 3),
   "the deletion of a chat that was stored before": ({ change, token }) => change.deleteChat(token, 1),

@@ -6,6 +6,7 @@ import { flushSteps } from "../history/flush-steps.ts";
 import { takeLease } from "../support/buffers.ts";
 import { Flushing } from "../support/flushing.ts";
 import type { MortalProcess } from "./mortal-process.ts";
+import { said } from "../support/said.ts";
 
 const leaseMs = 600_000;
 
@@ -72,10 +73,10 @@ async function halfFlushOfChats({ process }: Scene): Promise<() => Promise<void>
 
 /** Chat 1 with messages 1 to 3, chat 2 with message 1. */
 async function post({ accept, token }: Scene): Promise<void> {
-  await accept.chat(token, "first chat");
-  await accept.chat(token, null);
-  for (const body of ["one", "two", "three"]) await accept.message(token, 1, body);
-  await accept.message(token, 2, "elsewhere");
+  await accept.chat(token, said("first chat"));
+  await accept.chat(token, said(null));
+  for (const body of ["one", "two", "three"]) await accept.message(token, 1, said(body));
+  await accept.message(token, 2, said("elsewhere"));
 }
 
 /** The ways in which a record can lie there when it is changed. */
@@ -89,8 +90,8 @@ const states = {
   },
   "changed before": async (scene: Scene) => {
     await drain(scene);
-    await scene.change.updateChat(scene.token, 1, "changed");
-    await scene.change.updateMessage(scene.token, 1, 2, "changed");
+    await scene.change.updateChat(scene.token, 1, said("changed"));
+    await scene.change.updateMessage(scene.token, 1, 2, said("changed"));
     return undefined;
   },
   "changed before and being flushed": async (scene: Scene) => {
@@ -103,12 +104,12 @@ const states = {
 export type Act = (scene: Scene) => Promise<unknown>;
 
 const changes: Readonly<Record<string, Act>> = {
-  "posting a chat": ({ accept, token }) => accept.chat(token, "third"),
-  "posting a message": ({ accept, token }) => accept.message(token, 1, "four"),
-  "updating a message": ({ change, token }) => change.updateMessage(token, 1, 2, "another"),
+  "posting a chat": ({ accept, token }) => accept.chat(token, said("third")),
+  "posting a message": ({ accept, token }) => accept.message(token, 1, said("four")),
+  "updating a message": ({ change, token }) => change.updateMessage(token, 1, 2, said("another")),
   "deleting a message": ({ change, token }) => change.deleteMessage(token, 1, 2),
   "deleting the last message": ({ change, token }) => change.deleteMessage(token, 1, 3),
-  "updating a chat": ({ change, token }) => change.updateChat(token, 1, "another"),
+  "updating a chat": ({ change, token }) => change.updateChat(token, 1, said("another")),
   "deleting a chat": ({ change, token }) => change.deleteChat(token, 1),
   "deleting the last chat": ({ change, token }) => change.deleteChat(token, 2),
   "deleting an application": ({ change, token }) => change.deleteApplication(token),
@@ -130,16 +131,16 @@ export async function leaveEverything(scene: Scene): Promise<undefined> {
   const { accept, change, token } = scene;
   await post(scene);
   await drain(scene);
-  for (const body of ["four", "five", "six"]) await accept.message(token, 1, body);
-  await accept.chat(token, "third chat");
-  await accept.message(token, 3, "in the third");
-  await change.updateMessage(token, 1, 4, "four, changed");
+  for (const body of ["four", "five", "six"]) await accept.message(token, 1, said(body));
+  await accept.chat(token, said("third chat"));
+  await accept.message(token, 3, said("in the third"));
+  await change.updateMessage(token, 1, 4, said("four, changed"));
   await change.deleteMessage(token, 1, 5);
-  await change.updateMessage(token, 1, 1, "one, changed");
+  await change.updateMessage(token, 1, 1, said("one, changed"));
   await change.deleteMessage(token, 1, 2);
-  await change.updateChat(token, 1, "first chat, changed");
+  await change.updateChat(token, 1, said("first chat, changed"));
   await change.deleteChat(token, 2);
-  await accept.chat(token, "fourth chat");
+  await accept.chat(token, said("fourth chat"));
   await change.deleteChat(token, 4);
 }
 

@@ -30,7 +30,7 @@ const bodies: Record<string, string> = {
   "white space around": "  \t around \n ",
   "what looks like SQL": "'); drop table messages; -- ?? ? :name $1 %s {}",
   "what looks like JSON": '{"body":"inner"}',
-  "what the buffer is written in": "1|x||y||=z | = - |",
+  "what the buffer is written in": "2|x||=y||a1:z|z | = - x |",
   "as much as is taken": "é".repeat(maxBytes / 2),
 };
 

@@ -4,7 +4,7 @@ import { type Buffer, openBuffer } from "../../src/buffer/buffer.ts";
 import { mergedPage } from "../../src/http/merged-list.ts";
 import { messagesOf } from "../../src/http/numbered.ts";
 import type { PageRequest } from "../../src/http/services.ts";
-import type { Message } from "../../src/records.ts";
+import type { Message } from "../../src/records/records.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { Client } from "../support/client.ts";
 import { Flushing } from "../support/flushing.ts";

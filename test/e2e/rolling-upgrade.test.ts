@@ -14,7 +14,12 @@ type Versioned = "old" | "new";
 interface Accepted {
   readonly number: number;
   readonly body: string;
+  /** The field that the newer version adds (`support/next-fields.ts`). */
+  readonly mood: string | null;
 }
+
+/** What a client of either version says beside the text: only the newer one takes it. */
+const more = { old: {}, new: { mood: "calm" } };
 
 describe("A rolling upgrade to another form of pending records", () => {
   let workspace: Workspace;
@@ -30,6 +35,9 @@ describe("A rolling upgrade to another form of pending records", () => {
 
   before(async () => {
     workspace = await openWorkspace({ PARTITIONS: "2", FLUSH_CRON: "* * * * * *" });
+    // As its migration would.
+    await workspace.sql.schema.alterTable("chats", (table) => table.string("topic", 100).nullable());
+    await workspace.sql.schema.alterTable("messages", (table) => table.string("mood", 100).nullable());
     buffer = await openTestBuffer(workspace, "draining");
     const [older, newer, flusher] = await Promise.all([
       startApi(workspace.env),
@@ -37,7 +45,7 @@ describe("A rolling upgrade to another form of pending records", () => {
       startFlusher(workspace.env),
     ]);
     apis = { old: older.process, new: newer.process };
-    clients = { old: new Client(older.url), new: new Client(newer.url) };
+    clients = { old: new Client(older.url), new: new Client(newer.url, 0, () => undefined) };
     oldFlusher = flusher;
     [mixed, untouched] = [await chatIn(0), await chatIn(1)];
   });
@@ -58,12 +66,14 @@ describe("A rolling upgrade to another form of pending records", () => {
     for (;;) {
       const { body } = await clients.old.post<{ token: string }>("/applications", { name: "upgraded" });
       if (buffer.partitionOf(body.token) !== partition) continue;
-      return newChat(clients.old, body.token);
+      return newChat("old", body.token);
     }
   }
 
-  async function newChat(client: Client, token: string): Promise<string> {
-    const { status, body } = await client.post<{ number: number }>(`/applications/${token}/chats`, {});
+  async function newChat(version: Versioned, token: string): Promise<string> {
+    const wanted = version === "new" ? { topic: "weather" } : {};
+    const chats = `/applications/${token}/chats`;
+    const { status, body } = await clients[version].post<{ number: number }>(chats, wanted);
     expect(status).to.equal(201);
     return `/applications/${token}/chats/${body.number}`;
   }
@@ -72,19 +82,25 @@ describe("A rolling upgrade to another form of pending records", () => {
 
   /** Posts a message and notes what was answered; answers its number. */
   async function post(version: Versioned, chat: string, body: string): Promise<number> {
-    const answer = await clients[version].post<{ number: number }>(`${chat}/messages`, { body });
+    const sent = { body, ...more[version] };
+    const answer = await clients[version].post<{ number: number }>(`${chat}/messages`, sent);
     expect(answer.status).to.equal(201);
     const { number } = answer.body;
-    expected.set(chat, [...(expected.get(chat) ?? []), { number, body }]);
+    const mood = version === "new" ? more.new.mood : null;
+    expected.set(chat, [...(expected.get(chat) ?? []), { number, body, mood }]);
     return number;
   }
 
-  /** Changes a message through the new API and notes it. */
-  async function change(chat: string, number: number, body: string): Promise<void> {
-    const answer = await clients.new.send("PATCH", `${chat}/messages/${number}`, JSON.stringify({ body }));
+  /** Changes the text of a message, and of no other field, and notes it. */
+  async function change(version: Versioned, chat: string, number: number, body: string): Promise<void> {
+    const address = `${chat}/messages/${number}`;
+    const answer = await clients[version].send("PATCH", address, JSON.stringify({ body }));
     expect(answer.status).to.equal(200);
-    const others = (expected.get(chat) ?? []).filter((message) => message.number !== number);
-    expected.set(chat, [...others, { number, body }]);
+    const messages = expected.get(chat) ?? [];
+    expected.set(
+      chat,
+      messages.map((message) => (message.number === number ? { ...message, body } : message)),
+    );
   }
 
   const inOrder = (messages: readonly Accepted[] = []) =>
@@ -96,7 +112,7 @@ describe("A rolling upgrade to another form of pending records", () => {
     const rows: Accepted[] = await workspace
       .sql("messages")
       .where({ application_token: token, chat_number: Number(number) })
-      .select("number", "body");
+      .select("number", "body", "mood");
     return inOrder(rows);
   }
 
@@ -120,11 +136,11 @@ describe("A rolling upgrade to another form of pending records", () => {
     await post("old", mixed, "5: old");
     await untilStored(mixed, 2);
     await oldFlusher.logged(
-      "records of a newer version wait here: they are left to a newer flusher; upgrade this one",
+      "records of another version of Sluice wait here: they are left to a flusher that can read them",
     );
     const waiting = async () => (await buffer.totals.read(0)).pending;
     expect(await waiting()).to.deep.equal({ chats: 0, messages: 3 });
-    const saysSo = /Records of a newer version wait in 1 partition: flusher .* leaves them alone/;
+    const saysSo = /Records of another version of Sluice wait in 1 partition: flusher .* leaves them alone/;
     await waitFor(
       async () => (await runCommand(["status"], workspace.env)).lines.some((line) => saysSo.test(line)),
       { what: "the status to say that the flusher stands back" },
@@ -157,18 +173,26 @@ describe("A rolling upgrade to another form of pending records", () => {
   it("shows all of them at the new API, which changes and deletes also what the old one has accepted", async () => {
     const newer = clients.new;
     await post("old", mixed, "6: old");
-    await change(mixed, 5, "5: changed");
+    await change("new", mixed, 5, "5: changed");
     expect((await newer.send("DELETE", `${mixed}/messages/6`)).status).to.equal(200);
     const kept = (expected.get(mixed) ?? []).filter(({ number }) => number !== 6);
     expected.set(mixed, kept);
-    const { body } = await newer.get<{ messages: Accepted[] }>(`${mixed}/messages`);
-    expect(body.messages.map((message) => ({ number: message.number, body: message.body }))).to.deep.equal(
-      inOrder(kept),
-    );
+    const { body } = await newer.get<{ messages: Partial<Accepted>[] }>(`${mixed}/messages`);
+    const shown = body.messages.map(({ number, body, mood = null }) => ({ number, body, mood }));
+    expect(shown).to.deep.equal(inOrder(kept));
+  });
+
+  it("writes as the old one does what holds nothing new", async () => {
+    const answer = await clients.new.post<{ number: number }>(`${untouched}/messages`, { body: "2: plain" });
+    const { number } = answer.body;
+    expected.set(untouched, [...(expected.get(untouched) ?? []), { number, body: "2: plain", mood: null }]);
+    expect((await clients.old.get(`${untouched}/messages/${number}`)).status).to.equal(200);
+    await untilStored(untouched, 2);
+    expect(ownedBy((await buffer.leases.owners(2))[1], oldFlusher)).to.equal(true);
   });
 
   it("lets the old API accept messages of a chat that only the new one can read", async () => {
-    const chat = await newChat(clients.new, tokenIn(mixed));
+    const chat = await newChat("new", tokenIn(mixed));
     await post("old", chat, "1: old");
     await post("new", chat, "2: new");
     expectUpgradeUnderWay(await clients.old.get(chat));
@@ -190,12 +214,21 @@ describe("A rolling upgrade to another form of pending records", () => {
     expect((await clients.old.get(`${mixed}/messages`)).status).to.equal(200);
   });
 
+  it("keeps, of what a newer one wrote, all that an older one changes nothing of", async () => {
+    const [{ number } = { number: 0 }] = (expected.get(mixed) ?? []).filter(({ mood }) => mood !== null);
+    await change("old", mixed, number, "changed by the old one");
+    const { body } = await clients.new.get<Partial<Accepted>>(`${mixed}/messages/${number}`);
+    expect(body).to.include({ body: "changed by the old one", mood: "calm" });
+    await untilDrained(workspace);
+    expect(await stored(mixed)).to.deep.equal(inOrder(expected.get(mixed)));
+  });
+
   it("lets land exactly once, under load, what both accepted and changed until the old ones left", async () => {
     const chats = [mixed, untouched];
     const writeMany = async (version: Versioned, chat: string) => {
       for (let at = 0; at < 100; at += 1) {
         const number = await post(version, chat, `of the ${version} one: ${at}`);
-        if (at % 5 === 0) await change(chat, number, `changed: ${at}`);
+        if (at % 5 === 0) await change("new", chat, number, `changed: ${at}`);
       }
     };
     const byNew = chats.map((chat) => writeMany("new", chat));

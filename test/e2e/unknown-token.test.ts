@@ -8,6 +8,7 @@ import { openPool } from "../../src/store/connection.ts";
 import { Store } from "../../src/store/store.ts";
 import { openTestBuffer } from "../support/buffers.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
+import { said } from "../support/said.ts";
 
 describe("A flood of requests that name one unknown token", () => {
   let workspace: Workspace;
@@ -46,12 +47,12 @@ describe("A flood of requests that name one unknown token", () => {
   }
 
   it("looks into MySQL once for its chats: for the application, then for its removal", async () => {
-    await flood(() => accept.chat("unknown", null));
+    await flood(() => accept.chat("unknown", said(null)));
     expect(queries).to.equal(2);
   });
 
   it("asks MySQL a handful of times for its messages, whatever chats they name", async () => {
-    await flood((nth) => accept.message("unknown", nth, "hello"));
+    await flood((nth) => accept.message("unknown", nth, said("hello")));
     expect(queries).to.be.at.most(5);
   });
 });

@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { createChanger } from "../../src/http/change.ts";
 import type { Changer, Reader } from "../../src/http/services.ts";
 import { chat, DeadLetterStage, statusOf, token } from "./dead-letter-stage.ts";
+import { said } from "../support/said.ts";
 
 describe("A change of a record that comes to be while it is looked for", () => {
   let stage: DeadLetterStage;
@@ -46,9 +47,9 @@ describe("A change of a record that comes to be while it is looked for", () => {
 
   it("changes a chat and a message", async () => {
     const ofChat = beside(() => stage.accept({ token }, "chat"));
-    expect((await ofChat.updateChat(token, 1, "changed")).title).to.equal("changed");
+    expect((await ofChat.updateChat(token, 1, said("changed"))).title).to.equal("changed");
     const ofMessage = beside(() => stage.accept(chat, "message"));
-    expect((await ofMessage.updateMessage(token, 1, 1, "changed")).body).to.equal("changed");
+    expect((await ofMessage.updateMessage(token, 1, 1, said("changed"))).body).to.equal("changed");
     expect((await stage.read.message(token, 1, 1)).body).to.equal("changed");
   });
 });

@@ -8,7 +8,7 @@ import type { FlushLog, Trigger } from "../../src/flusher/ports.ts";
 import { createChanger } from "../../src/http/change.ts";
 import { createReader } from "../../src/http/read-after-write.ts";
 import type { Changer, PageRequest, Reader } from "../../src/http/services.ts";
-import type { PendingRecord } from "../../src/records.ts";
+import type { PendingRecord } from "../../src/records/records.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { openTestBuffer, seed } from "../support/buffers.ts";
 import { Flushing } from "../support/flushing.ts";

@@ -6,7 +6,7 @@ import { LeaseLostError } from "../../src/flusher/drain-errors.ts";
 import { Drain } from "../../src/flusher/drain.ts";
 import { systemClock } from "../../src/flusher/flusher.ts";
 import type { Sink, Source } from "../../src/flusher/ports.ts";
-import { NewerRecordError } from "../../src/records.ts";
+import { OtherVersionError } from "../../src/records/payload.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { emptyEngines, openTestBuffer, seed } from "../support/buffers.ts";
 import { Flushing } from "../support/flushing.ts";
@@ -127,7 +127,7 @@ describe("A drain of many batches", () => {
   /** Makes a pending chat one that a later version of Sluice has written. */
   async function makeNewer(chat: number): Promise<void> {
     const pending = new Keys(workspace.config.redis.namespace, 1).pending({ token });
-    await workspace.redis.hset(pending, chat, "2|of a form that is still to come");
+    await workspace.redis.hset(pending, chat, "9999|of a form that is still to come");
   }
 
   const endsAtNewer = [
@@ -139,13 +139,13 @@ describe("A drain of many batches", () => {
   for (const { newer, where, flushed } of endsAtNewer) {
     it(`acknowledges all before a newer record ${where}, and writes nothing else`, async () => {
       await makeNewer(newer);
-      expect(await failureOf(notedDrain().run("minute"))).to.be.instanceOf(NewerRecordError);
+      expect(await failureOf(notedDrain().run("minute"))).to.be.instanceOf(OtherVersionError);
       const of = (what: string) =>
         calls.filter((call) => call.startsWith(`${what} `)).map((call) => call.split(" ")[1]);
       expect([of("write"), of("ack")]).to.deep.equal([flushed, flushed]);
       expect(await pendingChats()).to.equal(30 - (newer - 1));
       expect(await workspace.sql("chats").count({ count: "*" }).first()).to.deep.equal({ count: newer - 1 });
-      expect(await buffer.heads.areNewer(0)).to.equal(true);
+      expect(await buffer.heads.areOfOtherVersion(0)).to.equal(true);
     });
   }
 });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 
 import { durationBuckets, readTotals, totalsOf } from "../../src/flusher/flush-totals.ts";
 import type { Trigger } from "../../src/flusher/ports.ts";
-import { newRecord } from "../../src/records.ts";
+import { newRecord } from "../../src/records/records.ts";
 import { nothingWritten, type WriteOutcome } from "../../src/store/outcome.ts";
 import type { NewRow } from "../../src/store/tables.ts";
 

@@ -5,6 +5,7 @@ import { createAcceptor } from "../../src/http/accept.ts";
 import { EpochGuard } from "../../src/epoch-guard.ts";
 import { letAnHourPass } from "../support/hour.ts";
 import { chat, DeadLetterStage, statusOf, token, tooLongTitle, year20000 } from "./dead-letter-stage.ts";
+import { said } from "../support/said.ts";
 
 const content = "a message";
 
@@ -41,7 +42,7 @@ describe("Dead letters", () => {
         await stage.drain();
         expect(await statusOf(stage.read.message(token, 1, 1))).to.equal(404);
         await letAnHourPass(stage.workspace);
-        expect(await acceptor().message(token, 1, content)).to.include({ number: 2 });
+        expect(await acceptor().message(token, 1, said(content))).to.include({ number: 2 });
       });
   });
 
@@ -69,7 +70,7 @@ describe("Dead letters", () => {
 
     it("let nothing be read or accepted beneath it once its mark has run out", async () => {
       await stage.workspace.redis.del(stage.keys.counter({ token }), stage.keys.counter(chat));
-      expect(await statusOf(acceptor().message(token, 1, content))).to.equal(404);
+      expect(await statusOf(acceptor().message(token, 1, said(content)))).to.equal(404);
       expect(await statusOf(stage.read.message(token, 1, 2))).to.equal(404);
       expect(await findings()).to.deep.equal([]);
     });
@@ -93,7 +94,7 @@ describe("Dead letters", () => {
       await stage.drain();
       expect((await stage.read.chat(token, 1)).title).to.equal("kept");
       expect((await stage.read.message(token, 1, 1)).body).to.equal("its message");
-      expect(await acceptor().message(token, 1, content)).to.include({ number: 3 });
+      expect(await acceptor().message(token, 1, said(content))).to.include({ number: 3 });
       expect(await findings()).to.deep.equal([]);
     });
   });

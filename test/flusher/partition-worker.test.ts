@@ -8,7 +8,7 @@ import { Keys } from "../../src/buffer/keys.ts";
 import { PartitionWorker, type WorkerParts } from "../../src/flusher/partition-worker.ts";
 import type { Turns } from "../../src/flusher/lease-turns.ts";
 import type { Clock, FlushLog } from "../../src/flusher/ports.ts";
-import { NewerRecordError } from "../../src/records.ts";
+import { OtherVersionError } from "../../src/records/payload.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
@@ -179,7 +179,7 @@ describe("The worker of a partition", () => {
   });
 
   it("gives its lease back and stands back where a record of a newer version is next", async () => {
-    const running = start("one", () => Promise.reject(new NewerRecordError("2")));
+    const running = start("one", () => Promise.reject(new OtherVersionError("2")));
     await waitFor(() => messages(running).includes("stands back"), { what: "it to stand back" });
     expect(running.told.filter(({ level }) => level === "error")).to.deep.equal([]);
   });

@@ -17,7 +17,7 @@ describe("A chat that MySQL refuses", () => {
   });
 
   const reply = () =>
-    stage.buffer.accepting.accept(chat, { payload: "1|operation-id-00|||0|=text", createdAtMs: 0 });
+    stage.buffer.accepting.accept(chat, { payload: "2|operation-id-00||=0||text", createdAtMs: 0 });
   const storedMessages = async () => (await stage.workspace.sql("messages").select("number")).length;
 
   describe("a change of", () => {

@@ -12,6 +12,7 @@ import {
   wholeList,
   year20000,
 } from "./dead-letter-stage.ts";
+import { said } from "../support/said.ts";
 
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 const noticed = "a record became a dead letter; see `sluice dead-letters`";
@@ -89,7 +90,9 @@ describe("A record that MySQL refuses,", () => {
     await stage.buffer.deadLetters.requeue((await stage.onlyLetter()).id);
     const batch = await stage.buffer.batches.peek(0, "messages", 0, { maxRows: 10, maxBytes: 1e6 });
     await stage.revise("message", number, stage.kind("message").mended);
-    const deaths = new Map(batch.entries.map((entry) => [entry, "ER_DATA_TOO_LONG"]));
+    const deaths = new Map(
+      batch.entries.map((entry) => [entry, { kind: "refused" as const, reason: "ER_DATA_TOO_LONG" }]),
+    );
     expect(
       await stage.buffer.batches.acknowledge(stage.flushing.lease, batch, deaths, new Map()),
     ).to.deep.equal({
@@ -158,6 +161,6 @@ describe("A record that MySQL refuses,", () => {
     if ((await stage.workspace.redis.ttl(counter)) > 0) await stage.workspace.redis.del(counter);
     const epochs = new EpochGuard(stage.buffer, stage.store, () => undefined);
     const accept = createAcceptor(stage.buffer, stage.store, epochs);
-    expect((await accept.message(token, 1, "second")).number).to.be.greaterThan(1);
+    expect((await accept.message(token, 1, said("second"))).number).to.be.greaterThan(1);
   });
 });

@@ -4,6 +4,7 @@ import { openStore } from "../../src/store/store.ts";
 import { PrivateEngine } from "../support/private-engines.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { chat, DeadLetterStage, token } from "./dead-letter-stage.ts";
+import { said } from "../support/said.ts";
 
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 const allPending = { chats: 0, messages: 21 };
@@ -74,7 +75,7 @@ describe("What a real server refuses", () => {
     await stage.drain();
     await refuseOdd("update");
     for (const at of [10, 11, 12]) {
-      await stage.change.updateMessage(token, 1, at, at === 11 ? "odd" : "changed");
+      await stage.change.updateMessage(token, 1, at, said(at === 11 ? "odd" : "changed"));
     }
     await stage.drain();
     const bodies = (await stage.workspace.sql("messages").orderBy("number").pluck("body")) as string[];

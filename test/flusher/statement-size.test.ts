@@ -4,6 +4,7 @@ import { openStore } from "../../src/store/store.ts";
 import { PacketLimitProxy } from "../support/packet-limit-proxy.ts";
 import { PrivateEngine } from "../support/private-engines.ts";
 import { chat, DeadLetterStage, token } from "./dead-letter-stage.ts";
+import { said } from "../support/said.ts";
 
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 const tooLarge = "ER_NET_PACKET_TOO_LARGE";
@@ -72,9 +73,9 @@ describe("A server that takes statements", () => {
         await acceptAll(["one", "two", "three"]);
         await stage.drain();
         const large = "'".repeat((megabytes * 1024 * 1024) / 2);
-        await stage.change.updateMessage(token, 1, 1, "changed");
-        await stage.change.updateMessage(token, 1, 2, large);
-        await stage.change.updateMessage(token, 1, 3, "changed");
+        await stage.change.updateMessage(token, 1, 1, said("changed"));
+        await stage.change.updateMessage(token, 1, 2, said(large));
+        await stage.change.updateMessage(token, 1, 3, said("changed"));
         await stage.accept(chat, "four");
         await stage.drain();
         expect(await lengths()).to.deep.equal([7, 3, 7, 4]);

@@ -2,6 +2,7 @@ import { expect } from "chai";
 
 import { seed } from "../support/buffers.ts";
 import { chat, DeadLetterStage, token } from "./dead-letter-stage.ts";
+import { said } from "../support/said.ts";
 
 describe("A UNIQUE index that is not Sluice's", () => {
   let stage: DeadLetterStage;
@@ -68,8 +69,8 @@ describe("A UNIQUE index that is not Sluice's", () => {
   it("refuses one change, and the changes and new records beside it land", async () => {
     await accept("a", "b", "c");
     await stage.drain();
-    await stage.change.updateChat(token, 2, "a");
-    await stage.change.updateChat(token, 3, "changed");
+    await stage.change.updateChat(token, 2, said("a"));
+    await stage.change.updateChat(token, 3, said("changed"));
     await accept("d");
     await stage.drain();
     expect(await titles()).to.deep.equal(["1 a", "2 b", "3 changed", "4 d"]);
@@ -79,7 +80,7 @@ describe("A UNIQUE index that is not Sluice's", () => {
 
   it("refuses one that was changed before its first flush", async () => {
     await accept("a", "b");
-    await stage.change.updateChat(token, 2, "a");
+    await stage.change.updateChat(token, 2, said("a"));
     await stage.drain();
     expect(await titles()).to.deep.equal(["1 a"]);
     expect(await stage.onlyLetter()).to.deep.include({ number: 2, reason: "ER_DUP_ENTRY" });
@@ -88,8 +89,8 @@ describe("A UNIQUE index that is not Sluice's", () => {
   it("refuses nothing for what a neighbour gives up", async () => {
     await accept("a", "b", "c");
     await stage.drain();
-    await stage.change.updateChat(token, 1, "b");
-    await stage.change.updateChat(token, 2, "changed");
+    await stage.change.updateChat(token, 1, said("b"));
+    await stage.change.updateChat(token, 2, said("changed"));
     await stage.change.deleteChat(token, 3);
     await accept("c");
     await stage.drain();
@@ -101,7 +102,7 @@ describe("A UNIQUE index that is not Sluice's", () => {
   it("takes a dead letter whose user has mended it", async () => {
     await accept("a", "a");
     await stage.drain();
-    await stage.change.updateChat(token, 2, "mended");
+    await stage.change.updateChat(token, 2, said("mended"));
     await stage.drain();
     expect(await titles()).to.deep.equal(["1 a", "2 mended"]);
     await stage.expectNothingLeft();

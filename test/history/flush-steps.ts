@@ -1,6 +1,6 @@
 import type { Buffer } from "../../src/buffer/buffer.ts";
 import type { Lease } from "../../src/buffer/leases.ts";
-import type { Batch, PendingEntry } from "../../src/buffer/batch.ts";
+import type { Batch, Death, PendingEntry } from "../../src/buffer/batch.ts";
 import { writeIsolating } from "../../src/flusher/isolate.ts";
 import { rowsIn } from "../../src/store/outcome.ts";
 import type { Flushing } from "../support/flushing.ts";
@@ -37,7 +37,8 @@ export async function* flushSteps(
   );
   requireAll(messages, rowsIn(outcome) + refused.size);
   yield "messages written";
-  await acknowledge(buffer, lease, messages, refused);
+  const deaths = Array.from(refused, ([row, reason]) => [row, { kind: "refused", reason }] as const);
+  await acknowledge(buffer, lease, messages, new Map(deaths));
 }
 
 function requireAll(batch: Batch, rows: number): void {
@@ -53,7 +54,7 @@ async function acknowledge(
   buffer: Buffer,
   lease: Lease,
   batch: Batch,
-  deaths: ReadonlyMap<PendingEntry, string> = new Map(),
+  deaths: ReadonlyMap<PendingEntry, Death> = new Map(),
 ): Promise<void> {
   const { kind } = await buffer.batches.acknowledge(lease, batch, deaths, new Map());
   if (kind !== "acknowledged") throw new Error(`the ack was refused: ${kind}`);

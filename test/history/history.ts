@@ -13,6 +13,7 @@ import { flushSteps } from "./flush-steps.ts";
 import type { Flushing } from "../support/flushing.ts";
 import { Model } from "./model.ts";
 import type { Step } from "./steps.ts";
+import { said } from "../support/said.ts";
 
 /** What all histories share; each has an application of its own. */
 export interface Stage {
@@ -64,7 +65,7 @@ export class History {
   async take(step: Step): Promise<void> {
     switch (step.do) {
       case "post chat": {
-        const { number } = await this.#accept.chat(this.#token, step.title);
+        const { number } = await this.#accept.chat(this.#token, said(step.title));
         expect(number).to.equal(this.#model.postChat(step.title));
         return;
       }
@@ -103,7 +104,7 @@ export class History {
     const chat = this.#model.chats.get(step.chat);
     this.#interruptions = step.flushes;
     const calls = {
-      "update chat": () => this.#change.updateChat(this.#token, step.chat, step.title),
+      "update chat": () => this.#change.updateChat(this.#token, step.chat, said(step.title)),
       "delete chat": () => this.#change.deleteChat(this.#token, step.chat),
       "read chat": () => this.#read.chat(this.#token, step.chat),
     };
@@ -154,11 +155,11 @@ export class History {
   ): Promise<unknown> {
     switch (step.do) {
       case "post message":
-        return this.#accept.message(this.#token, step.chat, step.body);
+        return this.#accept.message(this.#token, step.chat, said(step.body));
       case "list messages":
         return this.#read.messages(this.#token, step.chat, step.page);
       case "update message":
-        return this.#change.updateMessage(this.#token, step.chat, step.message, step.body);
+        return this.#change.updateMessage(this.#token, step.chat, step.message, said(step.body));
       case "delete message":
         return this.#change.deleteMessage(this.#token, step.chat, step.message);
       case "read message":

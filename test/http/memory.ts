@@ -8,7 +8,7 @@ import {
   messageNotFound,
 } from "../../src/errors.ts";
 import type { Acceptor, Changer, Idempotency, Page, PageRequest, Reader } from "../../src/http/services.ts";
-import type { Application, Chat, Message } from "../../src/records.ts";
+import type { Application, Chat, Message } from "../../src/records/records.ts";
 
 interface StoredChat {
   record: Chat;
@@ -28,19 +28,19 @@ export class MemoryServices {
   readonly #replies = new Map<string, { fingerprint: string; reply: object }>();
 
   readonly accept: Acceptor = {
-    chat: (token, title, idempotency) =>
+    chat: (token, { text, fields }, idempotency) =>
       soon(() => {
         const application = this.#applications.get(token);
         if (!application) throw applicationUnknown(token);
         return this.#once(`chats ${token}`, idempotency, () => {
           const number = (application.lastNumber += 1);
           const times = now();
-          const record = { number, title, messagesCount: 0, ...times };
+          const record = { number, title: text, fields, messagesCount: 0, ...times };
           application.chats.set(number, { record, messages: new Map(), lastNumber: 0 });
           return { number, createdAt: times.createdAt };
         });
       }),
-    message: (token, chatNumber, body, idempotency) =>
+    message: (token, chatNumber, { text, fields }, idempotency) =>
       soon(() => {
         const application = this.#applications.get(token);
         if (!application) throw applicationUnknown(token);
@@ -49,7 +49,7 @@ export class MemoryServices {
         return this.#once(`messages ${token} ${chatNumber}`, idempotency, () => {
           const number = (chat.lastNumber += 1);
           const times = now();
-          chat.messages.set(number, { number, body, ...times });
+          chat.messages.set(number, { number, body: text ?? "", fields, ...times });
           return { number, createdAt: times.createdAt };
         });
       }),
@@ -85,20 +85,27 @@ export class MemoryServices {
         this.#application(token);
         this.#applications.delete(token);
       }),
-    updateChat: (token, number, title) =>
+    updateChat: (token, number, { text, fields }) =>
       soon(() => {
         const chat = this.#chat(token, number);
-        if (title === undefined) return chat.record;
-        return (chat.record = { ...chat.record, title, updatedAt: new Date() });
+        if (text === undefined) return chat.record;
+        const changed = { title: text, fields: { ...chat.record.fields, ...fields } };
+        return (chat.record = { ...chat.record, ...changed, updatedAt: new Date() });
       }),
     deleteChat: (token, number) =>
       soon(() => {
         this.#chat(token, number);
         this.#application(token).chats.delete(number);
       }),
-    updateMessage: (token, chatNumber, number, body) =>
+    updateMessage: (token, chatNumber, number, { text, fields }) =>
       soon(() => {
-        const message = { ...this.#message(token, chatNumber, number), body, updatedAt: new Date() };
+        const known = this.#message(token, chatNumber, number);
+        const message = {
+          ...known,
+          body: text ?? known.body,
+          fields: { ...known.fields, ...fields },
+          updatedAt: new Date(),
+        };
         this.#chat(token, chatNumber).messages.set(number, message);
         return message;
       }),

@@ -13,6 +13,7 @@ import { FaultProxy } from "../support/fault-proxy.ts";
 import { Flushing } from "../support/flushing.ts";
 import { PrivateEngine } from "../support/private-engines.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
+import { said } from "../support/said.ts";
 
 const token = "application";
 const another = "another";
@@ -57,7 +58,7 @@ describe("A POST to a chat", () => {
     const epochs = new EpochGuard(buffer, slow, () => undefined);
     await epochs.verify(0);
     accept = createAcceptor(buffer, slow, epochs);
-    await accept.chat(token, "one");
+    await accept.chat(token, said("one"));
   });
 
   afterEach(async () => {
@@ -75,23 +76,23 @@ describe("A POST to a chat", () => {
   /** A load of a chat that has come as far as MySQL's answer. */
   async function beginLoad(chatNumber: number) {
     const answer = proxy.withholdAnswerTo("as `mark` from `chats`");
-    const early = statusOf(accept.message(token, chatNumber, "too early"));
+    const early = statusOf(accept.message(token, chatNumber, said("too early")));
     await answer.begun;
     return { answer, early };
   }
 
   /** What is handed over before it in the same turn has its reply, and acts on it, when this has its own. */
-  const untilReplied = () => accept.chat(token, "afterwards");
+  const untilReplied = () => accept.chat(token, said("afterwards"));
 
   it("that others ask MySQL for in vain finds it where it was answered 201 before", async () => {
     const { answer, early } = await beginLoad(2);
-    expect(await accept.chat(token, "two")).to.include({ number: 2 });
+    expect(await accept.chat(token, said("two"))).to.include({ number: 2 });
     await (
       await Flushing.begin(buffer, store)
     )
       .drain({ thresholds: { chats: 10, messages: 10 }, maxRows: 1000 })
       .run("minute");
-    const late = accept.message(token, 2, "after the 201");
+    const late = accept.message(token, 2, said("after the 201"));
     await untilReplied();
     answer.release();
     expect(await late).to.include({ number: 1 });
@@ -100,10 +101,10 @@ describe("A POST to a chat", () => {
 
   it("that others ask MySQL for in vain costs all of them one look more where there is none", async () => {
     queries = 0;
-    expect(await statusOf(accept.message(token, 8, "to nobody"))).to.equal(404);
+    expect(await statusOf(accept.message(token, 8, said("to nobody")))).to.equal(404);
     const ofOneLook = queries;
     const { answer, early } = await beginLoad(9);
-    const crowd = Array.from({ length: 200 }, () => statusOf(accept.message(token, 9, "to nobody")));
+    const crowd = Array.from({ length: 200 }, () => statusOf(accept.message(token, 9, said("to nobody"))));
     await untilReplied();
     answer.release();
     expect(new Set(await Promise.all([early, ...crowd]))).to.deep.equal(new Set([404]));
@@ -112,14 +113,14 @@ describe("A POST to a chat", () => {
 
   it("that was deleted is told so, and of its application where that was, also while MySQL is away", async () => {
     const change = createChanger(buffer, store, createReader(buffer, store));
-    await accept.chat(another, "one");
+    await accept.chat(another, said("one"));
     await change.deleteChat(token, 1);
     await change.deleteApplication(another);
     const codes = async () => {
       const failures = [
-        failureOf(accept.message(token, 1, "late")),
-        failureOf(accept.message(another, 1, "late")),
-        failureOf(accept.chat(another, "late")),
+        failureOf(accept.message(token, 1, said("late"))),
+        failureOf(accept.message(another, 1, said("late"))),
+        failureOf(accept.chat(another, said("late"))),
       ];
       return (await Promise.all(failures)).map(({ code }) => code);
     };

@@ -14,6 +14,7 @@ import { beginEpoch, roomyLimits, seed, takeLease } from "../support/buffers.ts"
 import { Flushing } from "../support/flushing.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
+import { said } from "../support/said.ts";
 
 const token = "application";
 const chat = { token, chatNumber: 1 };
@@ -139,8 +140,8 @@ describe("A search in a chat", () => {
     await accept("first cat", "second cat", "third dog", "fourth cat");
     await flush();
     await accept("fifth cat", "sixth cat");
-    await change.updateMessage(token, 1, 1, "first bird");
-    await change.updateMessage(token, 1, 3, "third cat");
+    await change.updateMessage(token, 1, 1, said("first bird"));
+    await change.updateMessage(token, 1, 3, said("third cat"));
     await change.deleteMessage(token, 1, 2);
     await change.deleteMessage(token, 1, 5);
     for (const search of [stored, index]) {

@@ -10,6 +10,7 @@ import type { Patience } from "../../src/http/server.ts";
 import type { Changer, Idempotency, Page, PageRequest, Services } from "../../src/http/services.ts";
 import { expectDocumented } from "./documented.ts";
 import { Metrics, createLogger } from "../../src/telemetry.ts";
+import { noFields } from "../../src/records/records.ts";
 
 export const token = "app-token_1";
 const createdAt = new Date("2026-01-02T03:04:05.678Z");
@@ -18,8 +19,8 @@ export const messageMaxBytes = 1000;
 export const application = { token, name: "Shop", chatsCount: 3, createdAt, updatedAt: createdAt };
 /** A key under which the stand-ins say that their answer is an earlier one. */
 export const replayedKey = "seen before";
-const message = { body: "hi", createdAt, updatedAt: createdAt };
-const chat = { title: null, messagesCount: 0, createdAt, updatedAt: createdAt };
+const message = { body: "hi", fields: noFields, createdAt, updatedAt: createdAt };
+const chat = { title: null, fields: noFields, messagesCount: 0, createdAt, updatedAt: createdAt };
 
 /** What reached the services, so that a test can tell that nothing did. */
 export interface Recorded {
@@ -55,8 +56,9 @@ function standIn(recorded: Recorded, metrics: Metrics): Services {
   };
   return {
     accept: {
-      chat: (_token, title, idempotency) => accept(recorded.titles.push(title), idempotency),
-      message: (_token, _chat, body, idempotency) => accept(recorded.bodies.push(body), idempotency),
+      chat: (_token, { text }, idempotency) => accept(recorded.titles.push(text), idempotency),
+      message: (_token, _chat, { text }, idempotency) =>
+        accept(recorded.bodies.push(text ?? ""), idempotency),
     },
     read: {
       applications: (page) => pageOf(recorded, page, [application]),
@@ -94,10 +96,21 @@ function standInChanges(recorded: Recorded): Changer {
     updateApplication: (...call) => record({ ...application, name: call[1] }, "updateApplication", ...call),
     deleteApplication: (...call) => record(undefined, "deleteApplication", ...call),
     updateChat: (...call) =>
-      record({ ...chat, number: call[1], title: call[2] ?? null }, "updateChat", ...call),
+      record(
+        { ...chat, number: call[1], title: call[2].text ?? null },
+        "updateChat",
+        call[0],
+        call[1],
+        call[2].text,
+      ),
     deleteChat: (...call) => record(undefined, "deleteChat", ...call),
     updateMessage: (...call) =>
-      record({ ...message, number: call[2], body: call[3] }, "updateMessage", ...call),
+      record(
+        { ...message, number: call[2], body: call[3].text ?? "" },
+        "updateMessage",
+        ...call.slice(0, 3),
+        call[3].text,
+      ),
     deleteMessage: (...call) => record(undefined, "deleteMessage", ...call),
   };
 }

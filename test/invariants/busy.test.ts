@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
 import { Stage } from "./stage.ts";
+import { said } from "../support/said.ts";
 
 const looks = 10;
 const leastFlushes = 5;
@@ -28,9 +29,9 @@ describe("A buffer that is written, changed and flushed all the while", function
       const chatNumber = (nth % chatsEach) + 1;
       const numbers = await Promise.all([1, 2, 3].map(() => stage.message(token, chatNumber)));
       const [first = 0, second = 0] = numbers;
-      await stage.change.updateMessage(token, chatNumber, first, "changed");
+      await stage.change.updateMessage(token, chatNumber, first, said("changed"));
       if (nth % 2 === 0) await stage.change.deleteMessage(token, chatNumber, second);
-      if (nth % 20 === 19) await stage.accept.chat(token, "another");
+      if (nth % 20 === 19) await stage.accept.chat(token, said("another"));
       acts += numbers.length + 2;
     }
     return acts;
@@ -39,7 +40,7 @@ describe("A buffer that is written, changed and flushed all the while", function
   it("is in order at each of ten looks, and exactly so once all is over", async () => {
     const tokens = [await stage.application(), await stage.application(), await stage.application()];
     for (const token of tokens) {
-      for (let nth = 0; nth < chatsEach; nth += 1) await stage.accept.chat(token, "busy");
+      for (let nth = 0; nth < chatsEach; nth += 1) await stage.accept.chat(token, said("busy"));
     }
     let isOver = false;
     const goesOn = () => !isOver;
@@ -71,7 +72,7 @@ describe("A buffer that is written, changed and flushed all the while", function
 
   it("is not, where one record of many is in no list", async () => {
     const token = await stage.application();
-    await stage.accept.chat(token, "lost from the list");
+    await stage.accept.chat(token, said("lost from the list"));
     let isOver = false;
     const worker = work(await busyApplication(), () => !isOver);
     try {
@@ -90,7 +91,7 @@ describe("A buffer that is written, changed and flushed all the while", function
 
   async function busyApplication(): Promise<string> {
     const token = await stage.application();
-    for (let nth = 0; nth < chatsEach; nth += 1) await stage.accept.chat(token, "busy");
+    for (let nth = 0; nth < chatsEach; nth += 1) await stage.accept.chat(token, said("busy"));
     return token;
   }
 });

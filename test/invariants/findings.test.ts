@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { tooLongTitle } from "../flusher/dead-letter-stage.ts";
 import { cases } from "./cases.ts";
 import { Stage } from "./stage.ts";
+import { said } from "../support/said.ts";
 
 type Kept = Awaited<ReturnType<Stage["keep"]>>;
 
@@ -17,19 +18,19 @@ describe("What must hold of the buffer", () => {
   before(async () => {
     stage = await Stage.open();
     token = await stage.application();
-    await stage.accept.chat(token, "stored");
+    await stage.accept.chat(token, said("stored"));
     for (let nth = 0; nth < 3; nth += 1) await stage.message(token, 1);
-    await stage.accept.chat(token, tooLongTitle);
+    await stage.accept.chat(token, said(tooLongTitle));
     await stage.drain();
-    await stage.change.updateMessage(token, 1, 2, "changed");
-    await stage.accept.chat(token, "waiting");
+    await stage.change.updateMessage(token, 1, 2, said("changed"));
+    await stage.accept.chat(token, said("waiting"));
     for (let nth = 0; nth < 4; nth += 1) await stage.message(token, 3);
     await stage.change.deleteMessage(token, 3, 2);
-    await stage.accept.chat(token, "deleted with what is beneath it");
+    await stage.accept.chat(token, said("deleted with what is beneath it"));
     await stage.message(token, 4);
     await stage.change.deleteChat(token, 4);
     const other = await stage.application();
-    await stage.accept.chat(other, "of a deleted application");
+    await stage.accept.chat(other, said("of a deleted application"));
     await stage.message(other, 1);
     await stage.change.deleteApplication(other);
     [letter = ""] = await stage.buffer.deadLetters.oldestIds(0, 10);

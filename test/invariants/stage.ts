@@ -12,6 +12,7 @@ import { openStore, type Store } from "../../src/store/store.ts";
 import { openTestBuffer } from "../support/buffers.ts";
 import { Flushing } from "../support/flushing.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
+import { said } from "../support/said.ts";
 
 /** One key as it was. */
 interface Kept {
@@ -57,7 +58,7 @@ export class Stage {
   }
 
   async message(token: string, chatNumber: number): Promise<number> {
-    return (await this.accept.message(token, chatNumber, "a message")).number;
+    return (await this.accept.message(token, chatNumber, said("a message"))).number;
   }
 
   /** Flushes all that waits, of the one partition. */

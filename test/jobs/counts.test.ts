@@ -15,6 +15,7 @@ import { openStore, Store } from "../../src/store/store.ts";
 import { beginEpoch, openTestBuffer, takeLease } from "../support/buffers.ts";
 import { Flushing } from "../support/flushing.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
+import { said } from "../support/said.ts";
 
 const ignore = () => undefined;
 const never = new AbortController().signal;
@@ -95,10 +96,10 @@ describe("Counts", function () {
         const { token } = (await change.createApplication("counted")).application;
         let counting: Promise<unknown> = Promise.resolve();
         const known = (result: Promise<unknown>) => result.catch(() => undefined);
-        for (let nth = 0; nth < 3; nth += 1) await accept.chat(token, null);
+        for (let nth = 0; nth < 3; nth += 1) await accept.chat(token, said(null));
         for (const { act, chat, number } of taken) {
-          if (act === "post") await known(accept.message(token, chat + 1, "text"));
-          else if (act === "chat") await accept.chat(token, null);
+          if (act === "post") await known(accept.message(token, chat + 1, said("text")));
+          else if (act === "chat") await accept.chat(token, said(null));
           else if (act === "delete") await known(change.deleteMessage(token, chat + 1, number + 1));
           else if (act === "delete chat") await known(change.deleteChat(token, chat + 1));
           else if (act === "flush") await flush();
@@ -162,7 +163,7 @@ describe("Counts", function () {
       (_, nth) => 1 + Math.floor((nth * (manyChats - 1)) / dirtyChats),
     );
     for (const chat of dirty) {
-      for (let nth = 0; nth < 5; nth += 1) await accept.message(token, chat, "text");
+      for (let nth = 0; nth < 5; nth += 1) await accept.message(token, chat, said("text"));
     }
     await flush();
     // One connection, whose own counters say what it has read.

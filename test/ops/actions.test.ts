@@ -2,6 +2,7 @@ import { expect } from "chai";
 
 import { Flusher } from "../../src/flusher/flusher.ts";
 import { clientKey } from "../../src/client-address.ts";
+import { dateRecord } from "../support/dated.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { startApi, type SluiceProcess } from "../support/sluice-process.ts";
@@ -194,10 +195,7 @@ describe("What an operator does", () => {
 
   async function changeTimes(hash: string, number: number, atMs: number): Promise<void> {
     const key = `${stage.workspace.config.redis.namespace}:{${partition}}:${hash}`;
-    const payload = (await stage.workspace.redis.hget(key, String(number))) ?? "";
-    const [version, operation, revision, , , ...text] = payload.split("|");
-    const changed = [version, operation, revision, atMs.toString(36), "", ...text].join("|");
-    await stage.workspace.redis.hset(key, String(number), changed);
+    await dateRecord(stage.workspace.redis, key, number, atMs);
   }
 });
 

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
-import { encodeRecord, newRecord } from "../../src/records.ts";
+import { encodeRecord } from "../../src/records/payload.ts";
+import { newRecord } from "../../src/records/records.ts";
 import { PrivateEngine } from "../support/private-engines.ts";
 import { operationIdOf } from "../support/requests.ts";
 import { basic, credentials, OpsStage } from "./stage.ts";

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 
 import { Keys } from "../../src/buffer/keys.ts";
+import { dateRecord } from "../support/dated.ts";
 import { startApi, startFlusher, type SluiceProcess } from "../support/sluice-process.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
@@ -228,10 +229,6 @@ const executable = findChromium();
   async function changeTime(hash: "pending" | "dead", number: number, atMs: number): Promise<void> {
     const token = chats.split("/").at(-2) ?? "";
     const key = `${workspace.config.redis.namespace}:{${partition}}:${hash}:${token}:1`;
-    const [version, operation, revision, , , ...text] = (
-      (await workspace.redis.hget(key, String(number))) ?? ""
-    ).split("|");
-    const changed = [version, operation, revision, atMs.toString(36), "", ...text].join("|");
-    await workspace.redis.hset(key, String(number), changed);
+    await dateRecord(workspace.redis, key, number, atMs);
   }
 });

@@ -15,7 +15,8 @@ import { checkReadiness } from "../../src/ops/readiness.ts";
 import { openSearch } from "../../src/search/open-search.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { createLogger, Metrics } from "../../src/telemetry.ts";
-import { encodeRecord, newRecord } from "../../src/records.ts";
+import { encodeRecord } from "../../src/records/payload.ts";
+import { newRecord } from "../../src/records/records.ts";
 import { operationIdOf } from "../support/requests.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 

@@ -5,6 +5,7 @@ import { packetBytes, refusalOf } from "./product.ts";
 import type { Begun, Model } from "./model.ts";
 import type { Ask, ListPage } from "./plan.ts";
 import type { RecordModel } from "./record.ts";
+import { said } from "../support/said.ts";
 
 /** What became of an operation, for the trace. */
 export type Told = string;
@@ -96,7 +97,7 @@ export class Clients {
     const parent = this.#application;
     if (!parent) return "nothing to ask for";
     if (ask.do === "post chat")
-      return this.#post(parent, ask, begun, (key) => api.accept.chat(token, ask.text, key));
+      return this.#post(parent, ask, begun, (key) => api.accept.chat(token, said(ask.text), key));
     return this.#list(parent, ask.page, begun, async (request) => {
       const { items, hasNext } = await api.read.chats(token, request);
       return { items: items.map(({ number, title: text }) => ({ number, text })), hasNext };
@@ -116,7 +117,9 @@ export class Clients {
         : newest(application, ask.chat);
     if (!chat) return "nothing to ask for";
     if (ask.do !== "list messages")
-      return this.#post(chat, ask, begun, (key) => api.accept.message(token, chat.number, ask.text, key));
+      return this.#post(chat, ask, begun, (key) =>
+        api.accept.message(token, chat.number, said(ask.text), key),
+      );
     return this.#list(chat, ask.page, begun, async (request) => {
       const { items, hasNext } = await api.read.messages(token, chat.number, request);
       return { items: items.map(({ number, body: text }) => ({ number, text })), hasNext };
@@ -136,7 +139,9 @@ export class Clients {
       return this.#read(chat, begun, async () => (await api.read.chat(token, number)).title);
     if (ask.do === "delete chat")
       return this.#write(chat, "delete", null, begun, () => api.change.deleteChat(token, number));
-    return this.#write(chat, "update", ask.text, begun, () => api.change.updateChat(token, number, ask.text));
+    return this.#write(chat, "update", ask.text, begun, () =>
+      api.change.updateChat(token, number, said(ask.text)),
+    );
   }
 
   async #onMessage(
@@ -154,7 +159,7 @@ export class Clients {
     if (ask.do === "delete message")
       return this.#write(message, "delete", null, begun, () => api.change.deleteMessage(...place));
     return this.#write(message, "update", ask.text, begun, () =>
-      api.change.updateMessage(...place, ask.text),
+      api.change.updateMessage(...place, said(ask.text)),
     );
   }
 

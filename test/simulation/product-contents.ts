@@ -1,7 +1,8 @@
 /** What lies where in Redis; with `product.ts` all that the simulation knows of the program. */
 import type { Redis } from "ioredis";
 
-import { decodeRecord, discardedRevision } from "../../src/records.ts";
+import { decodeRecord } from "../../src/records/payload.ts";
+import { discardedRevision } from "../../src/records/records.ts";
 
 export interface Payload {
   readonly path: string;

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import { openBuffer } from "../../src/buffer/buffer.ts";
-import { newRecord } from "../../src/records.ts";
+import { newRecord } from "../../src/records/records.ts";
 import { FencedOffError } from "../../src/store/fence.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { roomyLimits, takeLease } from "../support/buffers.ts";

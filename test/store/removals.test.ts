@@ -11,6 +11,7 @@ import { openStore, type Store } from "../../src/store/store.ts";
 import { openTestBuffer } from "../support/buffers.ts";
 import { claimedFlush, Flushing } from "../support/flushing.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
+import { said } from "../support/said.ts";
 
 const ignore = () => undefined;
 const at = new Date("2026-01-02T03:04:05.678Z");
@@ -179,7 +180,7 @@ describe("Removing what lies beneath what was deleted", () => {
     it("is one bounded step a call, until nothing is left", async () => {
       const { application } = await change.createApplication("doomed");
       const { token } = application;
-      await accept.chat(token, null);
+      await accept.chat(token, said(null));
       await flush();
       const row = { application_token: token, chat_number: 1, body: "body", operation_id: "operation" };
       const rows = upTo(3500).map((number) => ({ ...row, number, created_at: at, updated_at: at }));
@@ -195,9 +196,9 @@ describe("Removing what lies beneath what was deleted", () => {
 
     it("lets marks grow with each deletion, and a reloaded counter gives no deleted number again", async () => {
       const { token } = (await change.createApplication("marks")).application;
-      for (const number of [1, 2, 3]) expect((await accept.chat(token, null)).number).to.equal(number);
+      for (const number of [1, 2, 3]) expect((await accept.chat(token, said(null))).number).to.equal(number);
       for (const number of [1, 2, 3]) {
-        expect((await accept.message(token, 1, "body")).number).to.equal(number);
+        expect((await accept.message(token, 1, said("body"))).number).to.equal(number);
       }
       await flush();
       await change.deleteMessage(token, 1, 3);
@@ -221,15 +222,15 @@ describe("Removing what lies beneath what was deleted", () => {
       });
       await forgetCounter({ token });
       await forgetCounter({ token, chatNumber: 1 });
-      expect((await accept.chat(token, null)).number).to.equal(4);
-      expect((await accept.message(token, 1, "body")).number).to.equal(4);
+      expect((await accept.chat(token, said(null))).number).to.equal(4);
+      expect((await accept.message(token, 1, said("body"))).number).to.equal(4);
     });
 
     it("keeps the number of a record that was deleted before it was ever written", async () => {
       const { token } = (await change.createApplication("marks")).application;
-      for (const number of [1, 2]) expect((await accept.chat(token, null)).number).to.equal(number);
+      for (const number of [1, 2]) expect((await accept.chat(token, said(null))).number).to.equal(number);
       for (const number of [1, 2]) {
-        expect((await accept.message(token, 1, "body")).number).to.equal(number);
+        expect((await accept.message(token, 1, said("body"))).number).to.equal(number);
       }
       await change.deleteMessage(token, 1, 2);
       await change.deleteChat(token, 2);
@@ -237,8 +238,8 @@ describe("Removing what lies beneath what was deleted", () => {
       while (await flushing.removeSome());
       await forgetCounter({ token });
       await forgetCounter({ token, chatNumber: 1 });
-      expect((await accept.chat(token, null)).number).to.equal(3);
-      expect((await accept.message(token, 1, "body")).number).to.equal(3);
+      expect((await accept.chat(token, said(null))).number).to.equal(3);
+      expect((await accept.message(token, 1, said("body"))).number).to.equal(3);
     });
   });
 });

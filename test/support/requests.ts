@@ -1,5 +1,6 @@
 import type { AcceptRequest } from "../../src/buffer/accepting.ts";
-import { encodeRecord, newRecord } from "../../src/records.ts";
+import { encodeRecord } from "../../src/records/payload.ts";
+import { newRecord } from "../../src/records/records.ts";
 
 /** An operation id as long as those that Sluice gives, and different for each number. */
 export function operationIdOf(number: number): string {

@@ -1,4 +1,4 @@
-import { stampOf } from "../../records.ts";
+import { isTombstone, stampOf } from "../../records/payload.ts";
 import type { Connection } from "../connections.ts";
 import type { Keys } from "../keys.ts";
 import type { Parent } from "../references.ts";
@@ -9,9 +9,6 @@ import type { CounterFacts, ParentFacts, RecordFacts } from "./parent-facts.ts";
 const scannedAtOnce = 500;
 /** A parent that changed while it was read is read again, so often. */
 const attempts = 3;
-
-/** A deleted record, by the form by which the scripts know one. */
-const tombstonePattern = /^[^|]*\|[^|]*\|[^|]*\|[^|]*\|[^|]*\|x$/;
 
 type PerHome<T> = Record<HomeName, T>;
 
@@ -125,7 +122,7 @@ class Collected {
   add(home: HomeName, number: number, payload: string): RecordFacts {
     this.counts[home] += 1;
     this.bytes += Buffer.byteLength(payload);
-    const tombstone = tombstonePattern.test(payload) ? payload : undefined;
+    const tombstone = isTombstone(payload) ? payload : undefined;
     if (home === "pending") this.#addPending(number, tombstone);
     else this.#addOther(home, number, tombstone);
     return { number, home, stamp: stampOf(payload) };

@@ -10,10 +10,10 @@
 --       9 chats whose deletion was written   10 chats whose record has vanished
 --       11 epoch, 12 flush sequence that MySQL has committed
 --       then totals to add: how many, then field, increment of each
---       then entries of the list that are no references: how many, then of each its id and itself
+--       then entries of the list that are no references: how many, then of each its id, itself, what is said of it
 --       then for each parent: its reference prefix; of new records that were written how many, their numbers, their
---       stamps; how many others, then of each number, mark of its reference, stamp, and why it died, empty if it was
---       written
+--       stamps; how many others, then of each number, mark of its reference, stamp, what became of it ("written",
+--       "refused", "conflict", "unreadable"), what names it among those set aside or nothing, and what is said of it
 -- Reply {"acknowledged", records that changed since they were read} | {"lease-lost"} | {"moved"}
 --
 -- "moved": the list does not begin where this batch was read, so the batch was acknowledged before, or read while
@@ -59,7 +59,7 @@ for _ = 1, tonumber(take()) do
   local id = take()
   redis.call('HSET', KEYS[7], id, take())
   redis.call('ZADD', dead_letters, now, id)
-  redis.call('HSET', reasons, id, 'unreadable: no reference to a record')
+  redis.call('HSET', reasons, id, take())
 end
 
 local most_owed = tonumber(ARGV[7])
@@ -86,10 +86,10 @@ for key = first_parent, #KEYS, 5 do
   end
 
   -- Where a record goes that is not simply done; answers the mark under which it is listed, if it is.
-  local function keep(number, mark, payload, is_unchanged, reason)
+  local function keep(number, mark, payload, is_unchanged, outcome)
     local dead_mark = mark == ':r' and ':r' or ':d'
     local reference = prefix .. number .. dead_mark
-    if reason == '' then
+    if outcome.kind == 'written' then
       remove(dead, number)
       put(revisions, number, payload)
       return ':r'
@@ -100,26 +100,22 @@ for key = first_parent, #KEYS, 5 do
       put(grave, number, payload)
       return dead_mark
     end
-    local is_unreadable = string.find(reason, '^unreadable') ~= nil
-    if is_unreadable then
-      reference = reference .. ':unreadable'
-      redis.call('HSET', KEYS[7], reference, payload)
-    elseif string.find(reason, '^conflict') then
-      reference = reference .. ':' .. string.match(payload, '^[^|]*|([^|]*)|')
+    if outcome.aside ~= '' then
+      reference = reference .. ':' .. outcome.aside
       redis.call('HSET', KEYS[7], reference, payload)
     else
       put(grave, number, payload)
     end
     redis.call('ZADD', dead_letters, now, reference)
-    redis.call('HSET', reasons, reference, reason)
-    if is_unreadable and dead_mark == ':d' then
+    redis.call('HSET', reasons, reference, outcome.reason)
+    if outcome.kind == 'unreadable' and dead_mark == ':d' then
       put(dead, number, ARGV[8])
       return dead_mark
     end
   end
 
-  local function relist(number, mark, payload, is_unchanged, reason)
-    local listed_as = keep(number, mark, payload, is_unchanged, reason)
+  local function relist(number, mark, payload, is_unchanged, outcome)
+    local listed_as = keep(number, mark, payload, is_unchanged, outcome)
     if listed_as then
       changed = changed + 1
       redis.call('RPUSH', list, prefix .. number .. listed_as)
@@ -143,7 +139,7 @@ for key = first_parent, #KEYS, 5 do
         freed = freed + #payload
         written = math.max(written, tonumber(number))
         if string.sub(payload, 1, #stamp) ~= stamp then
-          relist(number, '', payload, false, '')
+          relist(number, '', payload, false, { kind = 'written' })
         elseif has_revisions then
           remove(revisions, number)
         end
@@ -153,7 +149,9 @@ for key = first_parent, #KEYS, 5 do
   at = at + 2 * count
 
   for _ = 1, tonumber(take()) do
-    local number, mark, stamp, reason = take(), take(), take(), take()
+    local number, mark, stamp = take(), take(), take()
+    local outcome = { kind = take(), aside = take(), reason = take() }
+    local is_written = outcome.kind == 'written'
     local home = homes[mark]
     local payload = redis.call('HGET', home, number)
     if payload then
@@ -161,10 +159,10 @@ for key = first_parent, #KEYS, 5 do
       if is_unchanged or mark == '' then remove(home, number) end
       if is_unchanged and mark == '' then remove(revisions, number) end
       if mark == '' then written = math.max(written, tonumber(number)) end
-      if not is_unchanged or reason ~= '' then relist(number, mark, payload, is_unchanged, reason) end
+      if not is_unchanged or not is_written then relist(number, mark, payload, is_unchanged, outcome) end
     end
     if mark ~= '' then revised = revised + 1 end
-    if reason == '' then store(number) end
+    if is_written then store(number) end
   end
 
   if #stored > 0 then

@@ -8,12 +8,18 @@
 -- ARGV  1 the dead letter's reference   2 "requeue", "discard", or "drop" where its record has landed since
 --       3 the record's number   4 wake-up channel   5 "revision" where it is a refused change, else "dead"
 --       6 seconds an idle counter stays
--- Reply 1 | 0 where there is no such dead letter
+--       to discard a new record also: 7 stamp of what was seen   8 payload of the deleted record in its place
+-- Reply 1 | 0 where there is no such dead letter | 2 where it is no longer what was seen
 --
 -- A new record that is thrown away becomes a tombstone, and is flushed as one: MySQL must know that its number
 -- was given. A chat is then deleted as its user would delete it. Of a refused change, only the change is thrown
 -- away; the row stays as it was, and a chat that was to be deleted takes messages again.
 
+local stamp, tombstone = ARGV[7], ARGV[8]
+if tombstone then
+  local seen = redis.call('HGET', KEYS[9], ARGV[3]) or ''
+  if string.sub(seen, 1, #stamp) ~= stamp then return 2 end
+end
 if redis.call('ZREM', KEYS[2], ARGV[1]) == 0 then return 0 end
 redis.call('HDEL', KEYS[3], ARGV[1])
 if redis.call('HDEL', KEYS[4], ARGV[1]) == 1 then return 1 end
@@ -36,8 +42,6 @@ if ARGV[2] == 'drop' or ARGV[2] == 'discard' and is_change then
   return 1
 end
 if ARGV[2] == 'discard' then
-  local head, times = string.match(payload, '^([^|]*|[^|]*|)[^|]*(|[^|]*|[^|]*|)')
-  local tombstone = head .. 'discarded' .. times .. 'x'
   redis.call('HSET', home, ARGV[3], tombstone)
   grow(#tombstone - #payload)
   if KEYS[10] then delete_parent(KEYS[1], KEYS[10], KEYS[11], KEYS[12], KEYS[13]) end

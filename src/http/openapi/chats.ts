@@ -10,6 +10,7 @@ import {
   upgradeUnderWay,
 } from "../../errors.ts";
 import { pageQuery } from "../pagination.ts";
+import { noFields } from "../../records/records.ts";
 import { presentAcceptedChat, presentChat } from "../resources/chat.ts";
 import { deleted } from "../resources/common.ts";
 import { exampleAccepted, exampleChat, exampleKeysetMeta, exampleMeta, exampleToken } from "./examples.ts";
@@ -64,8 +65,8 @@ export const chatOperations: readonly Operation[] = [
       content: {
         schema: "AcceptedChat",
         examples: {
-          titled: presentAcceptedChat(exampleToken, "Orders", exampleAccepted),
-          untitled: presentAcceptedChat(exampleToken, null, exampleAccepted),
+          titled: presentAcceptedChat(exampleToken, { text: "Orders", fields: noFields }, exampleAccepted),
+          untitled: presentAcceptedChat(exampleToken, { text: null, fields: noFields }, exampleAccepted),
         },
       },
     },

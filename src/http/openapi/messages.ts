@@ -39,7 +39,11 @@ const one = (body: string) => ({
   examples: { message: presentMessage({ ...exampleMessage, body }) },
 });
 
-const accepted = presentAcceptedMessage({ token: exampleToken, chatNumber: 1 }, newText, exampleAccepted);
+const accepted = presentAcceptedMessage(
+  { token: exampleToken, chatNumber: 1 },
+  { text: newText, fields: exampleMessage.fields },
+  exampleAccepted,
+);
 const unavailable = [bufferUnavailable(), databaseUnavailable(), upgradeUnderWay()];
 const chatMissing = [applicationNotFound(exampleToken), chatNotFound(1)];
 const missing = [...chatMissing, messageNotFound(1)];

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Application } from "../../records.ts";
-import { filledShortText } from "../text.ts";
+import type { Application } from "../../records/records.ts";
+import { filledShortText } from "../../records/text.ts";
 import { countView, timesOf, timesView, tokenView } from "./common.ts";
 
 const maxNameCharacters = 255;

@@ -1,22 +1,18 @@
 import { z } from "zod";
-import type { Chat } from "../../records.ts";
+import { chat } from "../../records/fields.ts";
+import type { Chat, Content } from "../../records/records.ts";
 import type { Accepted } from "../services.ts";
-import { shortText } from "../text.ts";
+import { fieldInputs, fieldViews, showFields } from "./content.ts";
 import { countView, recordNumber, timesOf, timesView, timeView, tokenView } from "./common.ts";
 
-const maxTitleCharacters = 255;
-
 /** What a client says of a chat. */
-export const chatInput = z.object({
-  title: shortText(maxTitleCharacters)
-    .nullish()
-    .describe("The chat's title. Left out, it stays as it is; null removes it."),
-});
+export const chatInput = z.object({ title: chat.input, ...fieldInputs(chat) });
 
 /** What a client sees of a chat. */
 export const chatView = z.object({
   number: recordNumber("The chat's number within its application."),
-  title: z.string().nullable().describe("The chat's title, or null."),
+  title: chat.view,
+  ...fieldViews(chat),
   messages_count: countView("How many messages it has."),
   ...timesView,
 });
@@ -28,28 +24,37 @@ export const acceptedChatView = z.object({
     application_token: tokenView,
     timestamp: timeView("When the request came."),
     title: z.string().optional().describe("The chat's title, where it was given one."),
+    ...fieldViews(chat),
   }),
   number: recordNumber("The same number."),
   chat_number: recordNumber("The same number."),
 });
 
-export const presentChat = (chat: Chat): z.infer<typeof chatView> => ({
-  number: chat.number,
-  title: chat.title,
-  messages_count: chat.messagesCount,
-  ...timesOf(chat),
+export const presentChat = ({
+  number,
+  title,
+  fields,
+  messagesCount,
+  ...times
+}: Chat): z.infer<typeof chatView> => ({
+  number,
+  title,
+  ...showFields(chat, fields),
+  messages_count: messagesCount,
+  ...timesOf(times),
 });
 
 export const presentAcceptedChat = (
   token: string,
-  title: string | null,
+  { text, fields }: Content,
   { number, createdAt }: Accepted,
 ): z.infer<typeof acceptedChatView> => ({
   chat: {
     number,
     application_token: token,
     timestamp: createdAt.toISOString(),
-    ...(title !== null && { title }),
+    ...(text !== null && { title: text }),
+    ...showFields(chat, fields),
   },
   number,
   chat_number: number,

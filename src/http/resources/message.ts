@@ -1,19 +1,19 @@
 import { z } from "zod";
-import type { Message } from "../../records.ts";
+import { message } from "../../records/fields.ts";
+import type { Content, Message } from "../../records/records.ts";
 import type { ChatPlace } from "../params.ts";
 import type { Accepted } from "../services.ts";
-import { filledText } from "../text.ts";
+import { fieldInputs, fieldViews, showFields } from "./content.ts";
 import { recordNumber, timesOf, timesView, timeView, tokenView } from "./common.ts";
 
-/** What a client says of a message. Its greatest size is a setting, so it is checked beside the schema. */
-export const messageInput = z.object({
-  body: filledText().describe("The message's text, of at most `MESSAGE_MAX_BYTES` bytes in UTF-8."),
-});
+/** What a client says of a message. */
+export const messageInput = z.object({ body: message.input, ...fieldInputs(message) });
 
 /** What a client sees of a message. */
 export const messageView = z.object({
   number: recordNumber("The message's number within its chat."),
-  body: z.string().describe("The message's text."),
+  body: message.view,
+  ...fieldViews(message),
   ...timesView,
 });
 
@@ -21,7 +21,8 @@ export const messageView = z.object({
 export const acceptedMessageView = z.object({
   message: z.object({
     number: recordNumber("The message's number within its chat."),
-    body: z.string().describe("The message's text."),
+    body: message.view,
+    ...fieldViews(message),
     chat_number: recordNumber("The chat's number within its application."),
     application_token: tokenView,
     timestamp: timeView("When the request came."),
@@ -30,20 +31,22 @@ export const acceptedMessageView = z.object({
   message_number: recordNumber("The message's number again."),
 });
 
-export const presentMessage = (message: Message): z.infer<typeof messageView> => ({
-  number: message.number,
-  body: message.body,
-  ...timesOf(message),
+export const presentMessage = ({ number, body, fields, ...times }: Message): z.infer<typeof messageView> => ({
+  number,
+  body,
+  ...showFields(message, fields),
+  ...timesOf(times),
 });
 
 export const presentAcceptedMessage = (
   { token, chatNumber }: ChatPlace,
-  body: string,
+  { text, fields }: Content,
   { number, createdAt }: Accepted,
 ): z.infer<typeof acceptedMessageView> => ({
   message: {
     number,
-    body,
+    body: text ?? "",
+    ...showFields(message, fields),
     chat_number: chatNumber,
     application_token: token,
     timestamp: createdAt.toISOString(),

@@ -1,7 +1,9 @@
+import { chat } from "../../records/fields.ts";
+import { fieldsIn } from "../../records/records.ts";
 import type { ApiRouter, RouteContext } from "../context.ts";
 import { sendCreated } from "../created.ts";
-import { idempotencyOf, markReplayed } from "../idempotency.ts";
-import { parseFields, unwrap } from "../input.ts";
+import { idempotencyOf, markReplayed, meaningOf } from "../idempotency.ts";
+import { parseFields, replacing, unwrap } from "../input.ts";
 import { readJson } from "../middleware/json-body.ts";
 import { pageFrom, sendList } from "../pagination.ts";
 import { applicationIn, chatIn, parentApplicationIn } from "../params.ts";
@@ -16,17 +18,22 @@ const maxJsonBytes = 16 * 1024;
 const collection = "/applications/:token/chats";
 const member = `${collection}/:number`;
 
-const fieldsOf = (ctx: RouteContext) => parseFields(chatInput, unwrap(ctx.request.body, "chat"));
+/** What a request says of a chat; the title is undefined where it names none. */
+function chatFrom(ctx: RouteContext) {
+  const input = parseFields(chatInput, unwrap(ctx.request.body, "chat"));
+  return { title: input.title, fields: fieldsIn(chat, input) };
+}
 
 /** Adds the routes of chats. */
 export function routeChats(router: ApiRouter, { accept, read, change }: Services): void {
   router.post(at(collection), readJson(maxJsonBytes), async (ctx) => {
     const token = parentApplicationIn(ctx);
-    const { title = null } = fieldsOf(ctx);
-    const accepted = await accept.chat(token, title, idempotencyOf(ctx, token, title));
+    const { title: text = null, fields } = chatFrom(ctx);
+    const content = { text, fields };
+    const accepted = await accept.chat(token, content, idempotencyOf(ctx, token, ...meaningOf(content)));
     markReplayed(ctx, accepted);
     const address = `/applications/${token}/chats/${accepted.number}`;
-    sendCreated(ctx, address, presentAcceptedChat(token, title, accepted));
+    sendCreated(ctx, address, presentAcceptedChat(token, content, accepted));
   });
 
   router.get(at(collection), async (ctx) => {
@@ -43,7 +50,9 @@ export function routeChats(router: ApiRouter, { accept, read, change }: Services
 
   const update = async (ctx: RouteContext) => {
     const { token, chatNumber } = chatIn(ctx);
-    ctx.body = presentChat(await change.updateChat(token, chatNumber, fieldsOf(ctx).title));
+    const { title: text, fields } = chatFrom(ctx);
+    const wanted = { ...(text !== undefined && { text }), fields: replacing(ctx, chat, fields) };
+    ctx.body = presentChat(await change.updateChat(token, chatNumber, wanted));
   };
   router.put(at(member), readJson(maxJsonBytes), update);
   router.patch(at(member), readJson(maxJsonBytes), update);

@@ -1,19 +1,22 @@
+import { message } from "../../records/fields.ts";
+import { type Content, fieldsIn } from "../../records/records.ts";
 import { bodyRequired, bodyTooLarge, invalidBody } from "../../errors.ts";
 import type { ApiRouter, RouteContext } from "../context.ts";
 import { sendCreated } from "../created.ts";
-import { idempotencyOf, markReplayed } from "../idempotency.ts";
-import { parseFields, unwrap } from "../input.ts";
+import { idempotencyOf, markReplayed, meaningOf } from "../idempotency.ts";
+import { parseFields, replacing, unwrap } from "../input.ts";
 import { readJson } from "../middleware/json-body.ts";
 import { pageFrom, sendList } from "../pagination.ts";
 import { chatIn, messageIn, parentChatIn } from "../params.ts";
 import { at } from "../paths.ts";
+import { fieldJsonBytes, namesField } from "../resources/content.ts";
 import { deleted } from "../resources/common.ts";
 import { messageInput, presentAcceptedMessage, presentMessage } from "../resources/message.ts";
 import type { Services } from "../services.ts";
-import { isBlank } from "../text.ts";
+import { isBlank } from "../../records/text.ts";
 
 /** JSON may spell one byte with six characters; beside the text there is room for the members' names. */
-const jsonBytesFor = (messageMaxBytes: number) => messageMaxBytes * 6 + 16 * 1024;
+const jsonBytesFor = (messageMaxBytes: number) => messageMaxBytes * 6 + fieldJsonBytes(message) + 16 * 1024;
 
 const collection = "/applications/:token/chats/:number/messages";
 const member = `${collection}/:message_number`;
@@ -26,12 +29,12 @@ export function routeMessages(router: ApiRouter, services: Services, messageMaxB
   router.post(at(collection), json, async (ctx) => {
     const chat = parentChatIn(ctx);
     const { token, chatNumber } = chat;
-    const body = newBodyFrom(ctx.request.body, messageMaxBytes);
-    const idempotency = idempotencyOf(ctx, token, chatNumber, body);
-    const accepted = await accept.message(token, chatNumber, body, idempotency);
+    const content = newMessageFrom(ctx.request.body, messageMaxBytes);
+    const idempotency = idempotencyOf(ctx, token, chatNumber, ...meaningOf(content));
+    const accepted = await accept.message(token, chatNumber, content, idempotency);
     markReplayed(ctx, accepted);
     const address = `/applications/${token}/chats/${chatNumber}/messages/${accepted.number}`;
-    sendCreated(ctx, address, presentAcceptedMessage(chat, body, accepted));
+    sendCreated(ctx, address, presentAcceptedMessage(chat, content, accepted));
   });
 
   router.get(at(collection), async (ctx) => {
@@ -49,8 +52,8 @@ export function routeMessages(router: ApiRouter, services: Services, messageMaxB
 
   const update = async (ctx: RouteContext) => {
     const { token, chatNumber, number } = messageIn(ctx);
-    const body = changedBodyFrom(ctx.request.body, messageMaxBytes);
-    ctx.body = presentMessage(await change.updateMessage(token, chatNumber, number, body));
+    const wanted = changeFrom(ctx, messageMaxBytes);
+    ctx.body = presentMessage(await change.updateMessage(token, chatNumber, number, wanted));
   };
   router.put(at(member), json, update);
   router.patch(at(member), json, update);
@@ -62,18 +65,26 @@ export function routeMessages(router: ApiRouter, services: Services, messageMaxB
   });
 }
 
-/** The text of a new message. Whatever is wrong with it is one sentence and a 400: older clients read that. */
-function newBodyFrom(json: unknown, maxBytes: number): string {
+/** A new message. Whatever is wrong with it is one sentence and a 400: older clients read that. */
+function newMessageFrom(json: unknown, maxBytes: number): Content {
   const members = unwrap(json, "message");
   if (isBlank(members["body"])) throw bodyRequired();
   const parsed = messageInput.safeParse(members);
-  if (!parsed.success) throw invalidBody(`body ${parsed.error.issues[0]?.message ?? "is invalid"}`);
-  return limited(parsed.data.body, maxBytes);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw invalidBody(`${issue?.path[0]?.toString() ?? "body"} ${issue?.message ?? "is invalid"}`);
+  }
+  return { text: limited(parsed.data.body, maxBytes), fields: fieldsIn(message, parsed.data) };
 }
 
-/** The new text of a message there is. */
-const changedBodyFrom = (json: unknown, maxBytes: number) =>
-  limited(parseFields(messageInput, unwrap(json, "message")).body, maxBytes);
+/** What is to change of a message there is. The text may be left out by a PATCH that names something else. */
+function changeFrom(ctx: RouteContext, maxBytes: number): Partial<Content> {
+  const members = unwrap(ctx.request.body, "message");
+  const mayLackText = ctx.method === "PATCH" && namesField(message, members);
+  const input = parseFields(mayLackText ? messageInput.partial({ body: true }) : messageInput, members);
+  const fields = replacing(ctx, message, fieldsIn(message, input));
+  return input.body === undefined ? { fields } : { text: limited(input.body, maxBytes), fields };
+}
 
 function limited(body: string, maxBytes: number): string {
   if (Buffer.byteLength(body) > maxBytes) throw bodyTooLarge(maxBytes);

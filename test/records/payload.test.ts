@@ -4,12 +4,12 @@ import fc from "fast-check";
 import {
   decodeRecord,
   encodeRecord,
-  newRecord,
-  NewerRecordError,
-  type PendingRecord,
+  isTombstone,
+  OtherVersionError,
   stampOf,
   UnreadableRecordError,
-} from "../src/records.ts";
+} from "../../src/records/payload.ts";
+import { newRecord, noFields, type PendingRecord } from "../../src/records/records.ts";
 
 const idCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 const idCharacter = fc.nat(idCharacters.length - 1).map((at) => idCharacters.charAt(at));
@@ -35,7 +35,7 @@ const record: fc.Arbitrary<PendingRecord> = fc
     fc.record({ operationId: word(1, 16), revision: word(0, 8), createdAtMs: time, updatedAtMs: time }),
     content,
   )
-  .map(([head, rest]) => ({ ...head, ...rest }));
+  .map(([head, rest]) => ({ ...head, ...rest, fields: noFields }));
 
 const example: PendingRecord = {
   operationId: "operation-000001",
@@ -43,6 +43,7 @@ const example: PendingRecord = {
   createdAtMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
   updatedAtMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
   text: "hello",
+  fields: noFields,
   isDeleted: false,
 };
 
@@ -81,15 +82,17 @@ describe("A pending record", () => {
       createdAtMs: 0,
       updatedAtMs: 0,
       text: null,
+      fields: noFields,
       isDeleted: false,
     });
   });
 
-  it("that was deleted ends in a lone x, as the scripts know it", () => {
+  it("that was deleted says so right behind its stamp, as the scripts know it", () => {
     fc.assert(
       fc.property(record, (original) => {
-        const isTombstone = /^[^|]*\|[^|]*\|[^|]*\|[^|]*\|[^|]*\|x$/.test(encodeRecord(original));
-        expect(isTombstone).to.equal(original.isDeleted);
+        const payload = encodeRecord(original);
+        const byScripts = /^[^|]*\|[^|]*\|[^|]*\|x/.test(payload);
+        expect([byScripts, isTombstone(payload)]).to.deep.equal([original.isDeleted, original.isDeleted]);
       }),
     );
   });
@@ -135,26 +138,53 @@ describe("A payload's stamp", () => {
 });
 
 describe("A payload that no version of Sluice wrote", () => {
-  const [version = "", operationId = "", revision = "", created = "", updated = ""] =
+  const [version = "", operationId = "", revision = "", timed = "", updated = ""] =
     encodeRecord(example).split("|");
-  const payload = (...fields: string[]) => fields.join("|");
+  const created = timed.slice(1);
+  const payload = (...parts: string[]) => parts.join("|");
 
   const damaged: Record<string, string> = {
     empty: "",
     "a bare word": "hello",
     "JSON, as it might be after an upgrade": '{"version":2}',
-    "an earlier version": payload("0", operationId, revision, created, updated, "=hello"),
-    "no version": payload("", operationId, revision, created, updated, "=hello"),
-    "no operation id": payload(version, "", revision, created, updated, "=hello"),
-    "no time": payload(version, operationId, revision, "", updated, "=hello"),
-    "a time that is no number": payload(version, operationId, revision, "~~", updated, "=hello"),
-    "a time with something after it": payload(version, operationId, revision, `${created}~`, "", "=hello"),
-    "a time that no Date can hold": payload(version, operationId, revision, "z".repeat(12), "", "=hello"),
-    "a damaged time of the update": payload(version, operationId, revision, created, "~", "=hello"),
-    "a text without its mark": payload(version, operationId, revision, created, updated, "hello"),
-    "nothing where the text should be": payload(version, operationId, revision, created, updated, ""),
-    "more after the mark of a deletion": payload(version, operationId, revision, created, updated, "xx"),
-    "more after the mark of no text": payload(version, operationId, revision, created, updated, "-hello"),
+    "version 0": payload("0", operationId, revision, timed, updated, "", "hello"),
+    "no version": payload("", operationId, revision, timed, updated, "", "hello"),
+    "no operation id": payload(version, "", revision, timed, updated, "", "hello"),
+    "no state": payload(version, operationId, revision, created, updated, "", "hello"),
+    "no time": payload(version, operationId, revision, "=", updated, "", "hello"),
+    "a time that is no number": payload(version, operationId, revision, "=~~", updated, "", "hello"),
+    "a time with something after it": payload(version, operationId, revision, `${timed}~`, "", "", "hello"),
+    "a time that no Date can hold": payload(
+      version,
+      operationId,
+      revision,
+      `=${"z".repeat(12)}`,
+      "",
+      "",
+      "hello",
+    ),
+    "a damaged time of the update": payload(version, operationId, revision, timed, "~", "", "hello"),
+    "a field that no version knows": payload(version, operationId, revision, timed, updated, "q1:a", "hello"),
+    "a field without a length": payload(version, operationId, revision, timed, updated, "q", "hello"),
+    "nothing where the fields should be": payload(version, operationId, revision, timed, updated, "hello"),
+    "a text of a deleted record": payload(
+      version,
+      operationId,
+      revision,
+      `x${created}`,
+      updated,
+      "",
+      "hello",
+    ),
+    "a text where there is none": payload(
+      version,
+      operationId,
+      revision,
+      `-${created}`,
+      updated,
+      "",
+      "hello",
+    ),
   };
 
   for (const [what, bytes] of Object.entries(damaged)) {
@@ -163,9 +193,13 @@ describe("A payload that no version of Sluice wrote", () => {
     });
   }
 
-  it("and that a later one may have written, is told from damage", () => {
-    for (const newer of ["2|", payload("2", operationId, "=hello"), payload("17", "anything")]) {
-      expect(() => decodeRecord(newer)).to.throw(NewerRecordError);
+  it("and that another one may have written, is told from damage", () => {
+    for (const other of [
+      "3|",
+      payload("1", operationId, "", created, "", "=hello"),
+      payload("17", "anything"),
+    ]) {
+      expect(() => decodeRecord(other)).to.throw(OtherVersionError);
     }
   });
 
@@ -177,7 +211,7 @@ describe("A payload that no version of Sluice wrote", () => {
   });
 
   it("is refused without its bytes in the message, as they may be a user's own", () => {
-    const secret = payload(version, operationId, revision, created, updated, "a private text");
+    const secret = payload(version, operationId, revision, timed, updated, "a private text");
     expect(() => decodeRecord(secret))
       .to.throw(UnreadableRecordError)
       .with.property("message")
