@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 
-import { filledText, shortText } from "./text.ts";
+import { filledShortText, filledText, shortText } from "./text.ts";
 
 /** Something that a record may hold beside its text. Wherever it is kept it is a text, or null where it is not set. */
 export interface Field {
@@ -42,6 +42,8 @@ interface Text {
 }
 
 export const maxTitleCharacters = 255;
+const maxSenderCharacters = 255;
+const maxMetadataBytes = 4096;
 
 export const chat = {
   table: "chats" as const,
@@ -53,13 +55,50 @@ export const chat = {
   fields: noFields,
 } satisfies Kind & Text;
 
+const sender: Field = {
+  name: "sender",
+  mark: "s",
+  since: 3,
+  input: filledShortText(maxSenderCharacters).describe(
+    "Who the message is from, in the application's own words.",
+  ),
+  maxBytes: 4 * maxSenderCharacters,
+  view: z.string().describe("Who the message is from, where that was said."),
+  show: (kept) => kept,
+};
+
+const metadata: Field = {
+  name: "metadata",
+  mark: "m",
+  since: 3,
+  // Not a record of zod's: that copies the object, and loses members of some names.
+  input: z
+    .unknown()
+    .refine((value) => typeof value === "object" && value !== null && !Array.isArray(value), {
+      error: "must be an object",
+      abort: true,
+    })
+    .transform((value) => JSON.stringify(value))
+    .refine(
+      (json) => Buffer.byteLength(json) <= maxMetadataBytes,
+      `is too large (maximum is ${maxMetadataBytes} bytes of JSON)`,
+    )
+    .meta({ type: "object" })
+    .describe(
+      `What else the application keeps with the message, of at most ${maxMetadataBytes} bytes of JSON.`,
+    ),
+  maxBytes: maxMetadataBytes,
+  view: z.looseObject({}).describe("What else the application keeps with the message, as it was sent."),
+  show: (kept) => JSON.parse(kept) as unknown,
+};
+
 export const message = {
   table: "messages" as const,
   textColumn: "body" as const,
   // Its greatest size is a setting, so it is checked beside the schema.
   input: filledText().describe("The message's text, of at most `MESSAGE_MAX_BYTES` bytes in UTF-8."),
   view: z.string().describe("The message's text."),
-  fields: noFields,
+  fields: [sender, metadata],
 } satisfies Kind & Text;
 
 export const kinds: readonly Kind[] = [chat, message];

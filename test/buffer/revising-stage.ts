@@ -6,7 +6,7 @@ import type { Parent, Place } from "../../src/buffer/references.ts";
 import type { Lease } from "../../src/buffer/leases.ts";
 import type { Batch } from "../../src/buffer/batch.ts";
 import type { Found, Seen } from "../../src/buffer/pending-reads.ts";
-import { encodeRecord } from "../../src/records/payload.ts";
+import { decodeRecord, encodeRecord } from "../../src/records/payload.ts";
 import { newRecord, type PendingRecord } from "../../src/records/records.ts";
 import { openTestBuffer, seed, takeLease } from "../support/buffers.ts";
 import { operationIdOf, requestOf } from "../support/requests.ts";
@@ -20,11 +20,16 @@ export const first: Place = { ...chat, number: 1 };
 export const original = newRecord(operationIdOf(1), 1000, "as accepted");
 
 export function edited(text: string, revision = `r-${text}`): PendingRecord {
-  return { ...original, revision, text };
+  return asRead({ ...original, revision, text });
 }
 
 export function deleted(revision = "deleted"): PendingRecord {
-  return { ...original, revision, text: null, isDeleted: true };
+  return asRead({ ...original, revision, text: null, isDeleted: true });
+}
+
+/** A record as whoever finds it reads it: a change says of each field what it is to be. */
+function asRead(record: PendingRecord): PendingRecord {
+  return decodeRecord(encodeRecord(record));
 }
 
 /** Bytes that records take in the buffer. */

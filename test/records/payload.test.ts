@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 
+import { kinds } from "../../src/records/fields.ts";
 import {
   decodeRecord,
   encodeRecord,
@@ -9,7 +10,7 @@ import {
   stampOf,
   UnreadableRecordError,
 } from "../../src/records/payload.ts";
-import { newRecord, noFields, type PendingRecord } from "../../src/records/records.ts";
+import { type Fields, newRecord, noFields, type PendingRecord } from "../../src/records/records.ts";
 
 const idCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 const idCharacter = fc.nat(idCharacters.length - 1).map((at) => idCharacters.charAt(at));
@@ -30,12 +31,26 @@ const content = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ text: null, isDeleted: true }) },
 );
 
+const fields = kinds.flatMap((kind) => kind.fields);
+const newestVersion = Math.max(2, ...fields.map(({ since }) => since));
+const allUnset: Fields = Object.fromEntries(fields.map(({ name }) => [name, null]));
+
+/** Any of the fields that records may have, each with any text. */
+const someFields = fc
+  .record(Object.fromEntries(fields.map(({ name }) => [name, text])), { requiredKeys: [] })
+  .map((set) => (Object.keys(set).length === 0 ? noFields : (set as Fields)));
+
 const record: fc.Arbitrary<PendingRecord> = fc
   .tuple(
     fc.record({ operationId: word(1, 16), revision: word(0, 8), createdAtMs: time, updatedAtMs: time }),
     content,
+    someFields,
   )
-  .map(([head, rest]) => ({ ...head, ...rest, fields: noFields }));
+  .map(([head, rest, set]) => {
+    const kept = rest.isDeleted ? noFields : set;
+    // A change says of each field what it is to be.
+    return { ...head, ...rest, fields: head.revision === "" ? kept : { ...allUnset, ...kept } };
+  });
 
 const example: PendingRecord = {
   operationId: "operation-000001",
@@ -117,7 +132,7 @@ describe("A payload's stamp", () => {
     fc.assert(
       fc.property(record, record, few, few, fewOrNone, fewOrNone, (one, other, id1, id2, rev1, rev2) => {
         const stamp = stampOf(encodeRecord({ ...one, operationId: id1, revision: rev1 }));
-        const payload = encodeRecord({ ...other, operationId: id2, revision: rev2 });
+        const payload = encodeRecord({ ...other, fields: one.fields, operationId: id2, revision: rev2 });
         expect(payload.startsWith(stamp)).to.equal(id1 === id2 && rev1 === rev2);
       }),
       { numRuns: 1000 },
@@ -195,7 +210,7 @@ describe("A payload that no version of Sluice wrote", () => {
 
   it("and that another one may have written, is told from damage", () => {
     for (const other of [
-      "3|",
+      payload(String(newestVersion + 1), ""),
       payload("1", operationId, "", created, "", "=hello"),
       payload("17", "anything"),
     ]) {

@@ -11,7 +11,7 @@ import { waitFor } from "../support/wait-for.ts";
 import { openWorkspace, type Workspace } from "../support/workspace.ts";
 
 const rounds = Number(process.env["SLUICE_TEST_ROUNDS"] ?? 3);
-const last = "0007_keep_finished_removals";
+const last = "0008_add_sender_and_metadata";
 
 describe("Several that migrate at a time", () => {
   let workspace: Workspace;
@@ -35,9 +35,9 @@ describe("Several that migrate at a time", () => {
   /** Begins something that meets a lock of the last migration's table; answers when its ALTER waits. */
   async function whileTableIsLocked(begin: () => Promise<void>): Promise<void> {
     await workspace.sql("knex_migrations").where({ name: last }).delete();
-    await workspace.sql.raw("alter table removals drop key removals_by_end, drop column finished_at");
+    await workspace.sql.raw("alter table messages drop column sender, drop column metadata");
     await workspace.sql.transaction(async (reader: Knex.Transaction) => {
-      await reader("removals").first("application_token");
+      await reader("messages").first("application_token");
       await begin();
     });
   }
@@ -49,7 +49,7 @@ describe("Several that migrate at a time", () => {
     )) as [unknown[]];
     return rows.length;
   };
-  const altering = () => running("%alter table removals%");
+  const altering = () => running("%alter table messages%");
   const waiting = () => running("select get_lock%");
 
   it("wait for the first, on a server that knows nothing of Sluice yet", async () => {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { newRecord, noFields } from "../../src/records/records.ts";
+import { newRecord } from "../../src/records/records.ts";
 import { throughContention } from "../../src/store/contention.ts";
 import { EpochChangedError, type FencedFlush, FencedOffError } from "../../src/store/fence.ts";
 import { NotUniqueError } from "../../src/store/failure.ts";
@@ -55,7 +55,7 @@ describe("Writing to MySQL", () => {
     expect(read).to.deep.equal({
       number: 1,
       body: "one",
-      fields: noFields,
+      fields: { sender: null, metadata: null },
       createdAt: new Date("2026-01-02T03:04:05.678Z"),
       updatedAt: new Date("2026-01-02T03:04:05.679Z"),
     });
