@@ -28,16 +28,14 @@ export class AuditTrail {
     const entry = JSON.stringify([at.getTime(), who, from, act, outcome]);
     const pipeline = this.#connection.client.pipeline();
     pipeline.lpush(this.#keys.operators.audit(), entry).ltrim(this.#keys.operators.audit(), 0, kept - 1);
-    await this.#connection.settled(pipeline.exec());
+    await pipeline.exec();
   }
 
   /** Up to `limit` entries, the newest first, `skip` passed over; and how many there are. */
   async read(skip: number, limit: number): Promise<{ entries: AuditEntry[]; total: number }> {
     const { client } = this.#connection;
     const key = this.#keys.operators.audit();
-    const [found, total] = await this.#connection.settled(
-      Promise.all([client.lrange(key, skip, skip + limit - 1), client.llen(key)]),
-    );
+    const [found, total] = await Promise.all([client.lrange(key, skip, skip + limit - 1), client.llen(key)]);
     return { entries: found.map(parse), total };
   }
 }

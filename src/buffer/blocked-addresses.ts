@@ -33,7 +33,7 @@ export class BlockedAddresses {
     pipeline.zadd(key, until.getTime(), address);
     pipeline.zremrangebyscore(key, "-inf", Date.now() - listedAfterMs);
     pipeline.zremrangebyrank(key, 0, -1 - kept);
-    await this.#connection.settled(pipeline.exec());
+    await pipeline.exec();
   }
 
   /** Up to `limit` addresses, the latest block first; and how many there are. */
@@ -41,12 +41,10 @@ export class BlockedAddresses {
     const { client } = this.#connection;
     const key = this.#keys.operators.blockedAddresses();
     const range = ["+inf", Date.now() - listedAfterMs] as const;
-    const [flat, total] = await this.#connection.settled(
-      Promise.all([
-        client.zrevrangebyscore(key, ...range, "WITHSCORES", "LIMIT", skip, limit),
-        client.zcount(key, range[1], range[0]),
-      ]),
-    );
+    const [flat, total] = await Promise.all([
+      client.zrevrangebyscore(key, ...range, "WITHSCORES", "LIMIT", skip, limit),
+      client.zcount(key, range[1], range[0]),
+    ]);
     const names = flat.filter((_, at) => at % 2 === 0);
     return {
       addresses: names.map((address, nth) => ({ address, until: new Date(Number(flat[2 * nth + 1])) })),
@@ -58,7 +56,7 @@ export class BlockedAddresses {
   async remove(address: string): Promise<boolean> {
     const { client } = this.#connection;
     const wasListed = await this.forget(address);
-    await this.#connection.settled(client.publish(this.#keys.operators.unblockChannel(), address));
+    await client.publish(this.#keys.operators.unblockChannel(), address);
     return wasListed;
   }
 
@@ -66,7 +64,7 @@ export class BlockedAddresses {
   async forget(address: string): Promise<boolean> {
     const { client } = this.#connection;
     const key = this.#keys.operators.blockedAddresses();
-    return (await this.#connection.settled(client.zrem(key, address))) === 1;
+    return (await client.zrem(key, address)) === 1;
   }
 
   /** Calls back for each address that is to be let in again. Redis need not be there yet. */

@@ -126,7 +126,7 @@ export class Buffer {
 
   /** The connection itself, for the rate limiter, which keeps keys of its own. */
   get connection(): RedisClient {
-    return this.#connection.client;
+    return this.#connection.unsettled;
   }
 
   /** The partition an application and all that belongs to it live in. */
@@ -136,7 +136,7 @@ export class Buffer {
 
   /** Resolves when Redis answers. @throws {BufferUnavailableError} */
   async ping(): Promise<void> {
-    await this.#connection.settled(this.#connection.client.ping());
+    await this.#connection.client.ping();
   }
 
   /**
@@ -172,17 +172,13 @@ export class Buffer {
    */
   async rememberFirst(key: string, value: string): Promise<string> {
     const name = this.#keys.applicationRequest(key);
-    const earlier = await this.#connection.settled(
-      this.#connection.client.set(name, value, "EX", requestKeySeconds, "NX", "GET"),
-    );
+    const earlier = await this.#connection.client.set(name, value, "EX", requestKeySeconds, "NX", "GET");
     return earlier ?? value;
   }
 
   /** Asks the flusher of a partition, whichever process it is, to flush now. */
   async wake(partition: number, reason: WakeReason): Promise<void> {
-    await this.#connection.settled(
-      this.#connection.client.publish(this.#keys.wakeChannel(partition), reason),
-    );
+    await this.#connection.client.publish(this.#keys.wakeChannel(partition), reason);
   }
 
   /** Closes the connections; commands in flight fail. */

@@ -5,6 +5,7 @@ import { Redis, ReplyError } from "ioredis";
 import { parseRedisAddress } from "../redis-address.ts";
 import { createClient, createSubscriber, type RedisClient, timeoutMs, type Use } from "./clients.ts";
 import { ClusterClient } from "./cluster-client.ts";
+import { settledBy } from "./settled-client.ts";
 
 /**
  * Thrown when Redis is away, too slow, or answers that it cannot serve now. Nothing is known of the outcome, but where
@@ -74,7 +75,10 @@ async function untilSubscribed(client: RedisClient, channels: readonly string[])
 
 /** A Redis client and how long its callers wait. */
 export class Connection {
+  /** Each of its commands is settled as `settled` says: so none can be forgotten. */
   readonly client: RedisClient;
+  /** The same, as it comes, for whoever has to do with more than commands. */
+  readonly unsettled: RedisClient;
   readonly #timeoutMs: number;
   #reconnects = 0;
   #rightsRefused = 0;
@@ -82,7 +86,8 @@ export class Connection {
   #failure: Error | undefined;
 
   constructor(client: RedisClient, timeoutMs: number) {
-    this.client = client;
+    this.unsettled = client;
+    this.client = this.#settling(client);
     this.#timeoutMs = timeoutMs;
     client.on("error", (error: Error & { lastNodeError?: Error }) => {
       this.#failure = error.lastNodeError ?? error;
@@ -107,7 +112,7 @@ export class Connection {
 
   /** Resolves when Redis is connected, or after a first attempt at it; it is gone on with. */
   async open(): Promise<void> {
-    const { client } = this;
+    const { unsettled: client } = this;
     // A cluster that is down, and sentinels that are away, are asked again and again meanwhile.
     const late = delay(openTimeoutMs, undefined, { ref: false });
     await Promise.race([client.connect().catch(() => undefined), late]);
@@ -128,19 +133,21 @@ export class Connection {
    * @throws {BufferUnavailableError} while one of a cluster is away
    */
   masters(): readonly Redis[] {
-    if (!(this.client instanceof ClusterClient)) return [this.client];
+    const { unsettled } = this;
+    if (!(unsettled instanceof ClusterClient)) return [this.#settling(unsettled)];
     try {
-      return this.client.masters;
+      return unsettled.masters.map((master) => this.#settling(master));
     } catch (error) {
-      this.client.refreshAfterFailure();
+      unsettled.refreshAfterFailure();
       throw new BufferUnavailableError(error);
     }
   }
 
   /** The one server, or those masters of a cluster that serve. @throws {BufferUnavailableError} where none does */
   async servingMasters(): Promise<readonly Redis[]> {
-    const { client } = this;
-    return client instanceof ClusterClient ? this.settled(client.servingMasters()) : [client];
+    const { unsettled } = this;
+    if (!(unsettled instanceof ClusterClient)) return [this.#settling(unsettled)];
+    return (await this.settled(unsettled.servingMasters())).map((master) => this.#settling(master));
   }
 
   /** The number of the database that is used there. */
@@ -158,7 +165,11 @@ export class Connection {
    * connection is lost, or a cluster was asked who serves what.
    */
   onReconnect(listener: () => void): void {
-    this.client.on(this.client instanceof ClusterClient ? "refresh" : "close", listener);
+    this.unsettled.on(this.unsettled instanceof ClusterClient ? "refresh" : "close", listener);
+  }
+
+  #settling<C extends object>(client: C): C {
+    return settledBy((command) => this.settled(command), client);
   }
 
   /**
@@ -179,7 +190,7 @@ export class Connection {
       return await Promise.race([command, late]);
     } catch (error) {
       if (isDefect(error)) throw error;
-      if (this.client instanceof ClusterClient) this.client.refreshAfterFailure();
+      if (this.unsettled instanceof ClusterClient) this.unsettled.refreshAfterFailure();
       const unavailable = new BufferUnavailableError(
         error instanceof ReplyError ? error : (this.#failure ?? error),
       );

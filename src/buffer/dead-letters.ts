@@ -55,11 +55,9 @@ export class DeadLetters {
     const { client } = this.#connection;
     const key = this.#keys.deadLetters(partition);
     const [from, to] = [String(skip), String(skip + limit - 1)];
-    const flat = await this.#connection.settled(
-      order === "oldest"
-        ? client.zrange(key, from, to, "WITHSCORES")
-        : client.zrange(key, from, to, "REV", "WITHSCORES"),
-    );
+    const flat = await (order === "oldest"
+      ? client.zrange(key, from, to, "WITHSCORES")
+      : client.zrange(key, from, to, "REV", "WITHSCORES"));
     const ids = flat.filter((_, at) => at % 2 === 0);
     return Promise.all(ids.map((id, nth) => this.#read(partition, id, new Date(Number(flat[2 * nth + 1])))));
   }
@@ -67,12 +65,12 @@ export class DeadLetters {
   /** The ids of up to `limit` dead letters of a partition, the oldest first. */
   async oldestIds(partition: number, limit: number): Promise<string[]> {
     const { client } = this.#connection;
-    return this.#connection.settled(client.zrange(this.#keys.deadLetters(partition), "0", String(limit - 1)));
+    return client.zrange(this.#keys.deadLetters(partition), "0", String(limit - 1));
   }
 
   /** How many dead letters a partition has. */
   async count(partition: number): Promise<number> {
-    return this.#connection.settled(this.#connection.client.zcard(this.#keys.deadLetters(partition)));
+    return this.#connection.client.zcard(this.#keys.deadLetters(partition));
   }
 
   /** Whether there is a dead letter of that id. */
@@ -126,7 +124,7 @@ export class DeadLetters {
 
   async #payloadOf(reference: Reference): Promise<string | null> {
     const { client } = this.#connection;
-    return this.#connection.settled(client.hget(this.#keys.home(reference), String(reference.number)));
+    return client.hget(this.#keys.home(reference), String(reference.number));
   }
 
   /** Drops a dead letter whose record has landed since: readers see the row. Whether it was still one. */
@@ -148,22 +146,18 @@ export class DeadLetters {
     const { client } = this.#connection;
     let cursor = "0";
     do {
-      const [next, found] = await this.#connection.settled(
-        client.zscan(letters, cursor, "MATCH", `${token}:*`),
-      );
+      const [next, found] = await client.zscan(letters, cursor, "MATCH", `${token}:*`);
       const ids = found.filter((_, at) => at % 2 === 0);
       const chats = new Set(ids.flatMap((id) => recordOf(id)?.chatNumber ?? []));
       for (const chatNumber of chats) await this.#revising.markDeleted({ token, chatNumber }, forSeconds);
       // The letters last: they tell of the chats.
       if (ids.length > 0)
-        await this.#connection.settled(
-          client
-            .multi()
-            .hdel(reasons, ...ids)
-            .hdel(setAside, ...ids)
-            .zrem(letters, ...ids)
-            .exec(),
-        );
+        await client
+          .multi()
+          .hdel(reasons, ...ids)
+          .hdel(setAside, ...ids)
+          .zrem(letters, ...ids)
+          .exec();
       cursor = next;
     } while (cursor !== "0");
   }
@@ -179,20 +173,18 @@ export class DeadLetters {
     const partition = this.#partitionOf(id);
     if (partition === undefined || partition >= this.#keys.partitions) return null;
     const { client } = this.#connection;
-    return this.#connection.settled(client.zscore(this.#keys.deadLetters(partition), id));
+    return client.zscore(this.#keys.deadLetters(partition), id);
   }
 
   async #read(partition: number, id: string, diedAt: Date): Promise<DeadLetter> {
     const { client } = this.#connection;
     const reference = recordOf(id);
-    const [reason, payload] = await this.#connection.settled(
-      Promise.all([
-        client.hget(this.#keys.deadReasons(partition), id),
-        isSetAside(id) || !reference
-          ? client.hget(this.#keys.setAside(partition), id)
-          : client.hget(this.#keys.home(reference), String(reference.number)),
-      ]),
-    );
+    const [reason, payload] = await Promise.all([
+      client.hget(this.#keys.deadReasons(partition), id),
+      isSetAside(id) || !reference
+        ? client.hget(this.#keys.setAside(partition), id)
+        : client.hget(this.#keys.home(reference), String(reference.number)),
+    ]);
     const record = payload === null ? undefined : readRecord(payload);
     const letter = { ...placeOf(reference), id, reason: reason ?? "", diedAt, record };
     return payload === null || record ? letter : { ...letter, unreadable: payload };

@@ -23,15 +23,13 @@ export class DirtyParents {
 
   /** How many parents of a partition are dirty. */
   async count(partition: number): Promise<number> {
-    return this.#connection.settled(this.#connection.client.zcard(this.#keys.dirty(partition)));
+    return this.#connection.client.zcard(this.#keys.dirty(partition));
   }
 
   /** Up to `limit` dirty parents of a partition, those changed longest ago first. */
   async list(partition: number, limit: number): Promise<DirtyParent[]> {
     const key = this.#keys.dirty(partition);
-    const flat = await this.#connection.settled(
-      this.#connection.client.zrange(key, "0", String(limit - 1), "WITHSCORES"),
-    );
+    const flat = await this.#connection.client.zrange(key, "0", String(limit - 1), "WITHSCORES");
     return scoredPairs(flat).map(([path, sequence]) => ({ ...parseParentPath(path), sequence }));
   }
 
@@ -44,7 +42,7 @@ export class DirtyParents {
   /** Names the loss of Redis' data after which every count must be recomputed, if there was one. */
   async recountOwed(partition: number): Promise<string | undefined> {
     const mark = this.#connection.client.hget(this.#keys.meta(partition), "recount");
-    return (await this.#connection.settled(mark)) ?? undefined;
+    return (await mark) ?? undefined;
   }
 
   /** Says that every count was recomputed since that loss. */

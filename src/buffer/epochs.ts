@@ -46,7 +46,7 @@ export class BufferEpochs {
 
   async read(partition: number): Promise<BufferEpoch> {
     const meta = this.#keys.meta(partition);
-    return epochOf(await this.#connection.settled(this.#connection.client.hmget(meta, ...epochFields)));
+    return epochOf(await this.#connection.client.hmget(meta, ...epochFields));
   }
 
   /**

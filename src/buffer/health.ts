@@ -66,7 +66,7 @@ export class BufferHealth {
    */
   async readMemory(): Promise<RedisMemory | undefined> {
     const masters = await this.#connection.servingMasters();
-    const asked = masters.map((master) => this.#connection.settled(master.info("memory")));
+    const asked = masters.map((master) => master.info("memory"));
     const found = await Promise.all(asked).catch((error: unknown) => {
       if (error instanceof BufferUnavailableError && error.code === "NOPERM") return [];
       throw error;

@@ -51,9 +51,7 @@ export class History {
   async read(resolution: Resolution, limit?: number): Promise<HistoryPoint[]> {
     const { kept } = resolutions[resolution];
     const last = Math.min(limit ?? kept, kept) - 1;
-    const entries = await this.#connection.settled(
-      this.#connection.client.lrange(this.#keys.operators.history(resolution), 0, last),
-    );
+    const entries = await this.#connection.client.lrange(this.#keys.operators.history(resolution), 0, last);
     return entries.map(parse).reverse();
   }
 }

@@ -30,18 +30,16 @@ export class IndexTotals {
   async addRefused(partition: number, documents: readonly RefusedDocument[]): Promise<void> {
     const fields = new Map(documents.map(({ path, reason }) => [path, reason]));
     if (fields.size === 0) return;
-    await this.#connection.settled(this.#connection.client.hset(this.#keys.refused(partition), fields));
+    await this.#connection.client.hset(this.#keys.refused(partition), fields);
   }
 
   /** How many documents were written so far, and how many messages the index does not take now. */
   async read(partition: number): Promise<{ indexed: number; refused: number }> {
     const { client } = this.#connection;
-    const [indexed, refused] = await this.#connection.settled(
-      Promise.all([
-        client.hget(this.#keys.indexed(partition), "documents"),
-        client.hlen(this.#keys.refused(partition)),
-      ]),
-    );
+    const [indexed, refused] = await Promise.all([
+      client.hget(this.#keys.indexed(partition), "documents"),
+      client.hlen(this.#keys.refused(partition)),
+    ]);
     return { indexed: Number(indexed ?? 0), refused };
   }
 }

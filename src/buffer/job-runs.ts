@@ -66,15 +66,13 @@ export class JobRuns {
   /** Whether this call is the first one for a tick, which is named by its own time and not by a clock's. */
   async claimTick(job: JobName, tick: string): Promise<boolean> {
     const key = this.#keys.jobTick(job, tick);
-    const reply = await this.#connection.settled(
-      this.#connection.client.set(key, "claimed", "EX", claimSeconds, "NX"),
-    );
+    const reply = await this.#connection.client.set(key, "claimed", "EX", claimSeconds, "NX");
     return reply === "OK";
   }
 
   /** Lets the tick be claimed again, by whoever looks for one that was missed. */
   async returnTick(job: JobName, tick: string): Promise<void> {
-    await this.#connection.settled(this.#connection.client.del(this.#keys.jobTick(job, tick)));
+    await this.#connection.client.del(this.#keys.jobTick(job, tick));
   }
 
   /** A lease that lasts `durationMs` unless renewed, or nothing while a run holds it. */
@@ -95,18 +93,16 @@ export class JobRuns {
     const note = this.#connection.client.multi().lpush(runs, JSON.stringify(run));
     note.ltrim(runs, 0, runsKept - 1).hincrby(totals, run.outcome, 1);
     if (run.outcome === "done") note.hset(totals, "last-done", run.startedAtMs + run.durationMs);
-    await this.#connection.settled(note.exec());
+    await note.exec();
   }
 
   async status(job: JobName, limit = runsKept): Promise<JobStatus> {
     const { client } = this.#connection;
-    const [lease, runs, totals] = await this.#connection.settled(
-      Promise.all([
-        client.exists(this.#keys.jobLease(job)),
-        client.lrange(this.#keys.jobRuns(job), 0, limit - 1),
-        client.hgetall(this.#keys.jobTotals(job)),
-      ]),
-    );
+    const [lease, runs, totals] = await Promise.all([
+      client.exists(this.#keys.jobLease(job)),
+      client.lrange(this.#keys.jobRuns(job), 0, limit - 1),
+      client.hgetall(this.#keys.jobTotals(job)),
+    ]);
     const total = (outcome: string) => Number(totals[outcome] ?? 0);
     return {
       isRunning: lease === 1,
@@ -123,21 +119,17 @@ export class JobRuns {
 
   /** Asks whichever flusher looks first to run a job now. */
   async request(job: JobName): Promise<void> {
-    await this.#connection.settled(
-      this.#connection.client.hset(this.#keys.jobRequests(), job, String(Date.now())),
-    );
+    await this.#connection.client.hset(this.#keys.jobRequests(), job, String(Date.now()));
   }
 
   /** The jobs that were asked for and that nobody has taken. */
   async requested(): Promise<JobName[]> {
-    const asked = await this.#connection.settled(this.#connection.client.hkeys(this.#keys.jobRequests()));
+    const asked = await this.#connection.client.hkeys(this.#keys.jobRequests());
     return jobNames.filter((name) => asked.includes(name));
   }
 
   /** Whether this call is the one that takes a request. */
   async takeRequest(job: JobName): Promise<boolean> {
-    return (
-      (await this.#connection.settled(this.#connection.client.hdel(this.#keys.jobRequests(), job))) === 1
-    );
+    return (await this.#connection.client.hdel(this.#keys.jobRequests(), job)) === 1;
   }
 }

@@ -13,14 +13,12 @@ export class BufferLayout {
 
   /** "changing" while a change of the number is not finished; nothing where Redis does not know. */
   async read(): Promise<number | "changing" | undefined> {
-    const noted = await this.#connection.settled(this.#connection.client.get(this.#keys.partitionCount()));
+    const noted = await this.#connection.client.get(this.#keys.partitionCount());
     if (noted === null) return undefined;
     return noted === "changing" ? noted : Number(noted);
   }
 
   async note(partitions: number | "changing"): Promise<void> {
-    await this.#connection.settled(
-      this.#connection.client.set(this.#keys.partitionCount(), String(partitions)),
-    );
+    await this.#connection.client.set(this.#keys.partitionCount(), String(partitions));
   }
 }

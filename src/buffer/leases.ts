@@ -38,7 +38,7 @@ export class Leases {
     const values = Array.from({ length: partitions }, (_, partition) =>
       client.get(this.#keys.lease(partition)),
     );
-    return (await this.#connection.settled(Promise.all(values))).map(ownerOf);
+    return (await Promise.all(values)).map(ownerOf);
   }
 
   /** Whether the lease was still held; it then lasts `durationMs` from now. */

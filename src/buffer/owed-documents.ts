@@ -53,14 +53,12 @@ export class OwedDocuments {
   /** What is owed in a partition; costs the same however much it is. */
   async totals(partition: number): Promise<OwedTotals> {
     const { client } = this.#connection;
-    const [documents, removals, oldest, nowMs] = await this.#connection.settled(
-      Promise.all([
-        client.hget(this.#keys.meta(partition), "owed"),
-        client.zcard(this.#keys.owedRemovals(partition)),
-        client.zrange(this.#keys.owedChats(partition), "0", "0", "WITHSCORES"),
-        this.#scripts.timeMs(this.#keys.meta(partition)),
-      ]),
-    );
+    const [documents, removals, oldest, nowMs] = await Promise.all([
+      client.hget(this.#keys.meta(partition), "owed"),
+      client.zcard(this.#keys.owedRemovals(partition)),
+      client.zrange(this.#keys.owedChats(partition), "0", "0", "WITHSCORES"),
+      this.#scripts.timeMs(this.#keys.meta(partition)),
+    ]);
     const [, committedAtMs = nowMs] = scoredPairs(oldest)[0] ?? [];
     return { documents: Number(documents ?? 0), removals, oldestAgeMs: Math.max(0, nowMs - committedAtMs) };
   }
@@ -68,14 +66,17 @@ export class OwedDocuments {
   /** Up to `limit` chats of a partition with owed documents, those that wait longest first. */
   async chats(partition: number, limit: number): Promise<OwedChat[]> {
     const key = this.#keys.owedChats(partition);
-    const paths = await this.#connection.settled(this.#connection.client.zrange(key, "0", String(limit - 1)));
+    const paths = await this.#connection.client.zrange(key, "0", String(limit - 1));
     return paths.map((path) => ({ chatNumber: 0, ...parseParentPath(path) }));
   }
 
   /** Up to `limit` owed documents of a chat, those that wait longest first. */
   async list(chat: OwedChat, limit: number): Promise<OwedDocument[]> {
-    const flat = await this.#connection.settled(
-      this.#connection.client.zrange(this.#keys.owed(chat), "0", String(limit - 1), "WITHSCORES"),
+    const flat = await this.#connection.client.zrange(
+      this.#keys.owed(chat),
+      "0",
+      String(limit - 1),
+      "WITHSCORES",
     );
     return scoredPairs(flat).map(([number, sequence]) => ({ number: Number(number), sequence }));
   }
@@ -83,9 +84,7 @@ export class OwedDocuments {
   /** Which of some messages of a chat have an owed document, by number. */
   async among(chat: OwedChat, numbers: readonly number[]): Promise<Set<number>> {
     if (numbers.length === 0) return new Set();
-    const scores = await this.#connection.settled(
-      this.#connection.client.zmscore(this.#keys.owed(chat), ...numbers.map(String)),
-    );
+    const scores = await this.#connection.client.zmscore(this.#keys.owed(chat), ...numbers.map(String));
     return new Set(numbers.filter((_, at) => (scores[at] ?? null) !== null));
   }
 
@@ -120,7 +119,7 @@ export class OwedDocuments {
   /** Up to `limit` deleted applications and chats whose documents must go. */
   async removals(partition: number, limit: number): Promise<Parent[]> {
     const key = this.#keys.owedRemovals(partition);
-    const paths = await this.#connection.settled(this.#connection.client.zrange(key, "0", String(limit - 1)));
+    const paths = await this.#connection.client.zrange(key, "0", String(limit - 1));
     return paths.map(parseParentPath);
   }
 
@@ -134,13 +133,13 @@ export class OwedDocuments {
   /** Says that all documents beneath a parent are gone. */
   async settleRemoval(parent: Parent): Promise<void> {
     const key = this.#keys.owedRemovals(this.#keys.partitionOf(parent.token));
-    await this.#connection.settled(this.#connection.client.zrem(key, parentPath(parent)));
+    await this.#connection.client.zrem(key, parentPath(parent));
   }
 
   /** Set while the whole index must be compared with MySQL: more was owed than may be, or Redis lost data. */
   async behind(partition: number): Promise<string | undefined> {
     const mark = this.#connection.client.hget(this.#keys.meta(partition), "behind");
-    return (await this.#connection.settled(mark)) ?? undefined;
+    return (await mark) ?? undefined;
   }
 
   /** Says that the index was compared with MySQL, and mended, since the mark was read. */

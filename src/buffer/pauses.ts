@@ -20,22 +20,20 @@ export class Pauses {
   /** From its next look on, after the batch in hand, a flusher writes nothing of the partition. */
   async pause(partition: number, by: string): Promise<void> {
     const { client } = this.#connection;
-    await this.#connection.settled(
-      client.set(this.#keys.operators.paused(partition), `${Date.now()} ${by}`, "NX"),
-    );
+    await client.set(this.#keys.operators.paused(partition), `${Date.now()} ${by}`, "NX");
   }
 
   /** Flushing goes on; its flusher is woken. Whether it was paused. */
   async resume(partition: number): Promise<boolean> {
     const { client } = this.#connection;
-    const removed = await this.#connection.settled(client.del(this.#keys.operators.paused(partition)));
-    await this.#connection.settled(client.publish(this.#keys.wakeChannel(partition), "manual"));
+    const removed = await client.del(this.#keys.operators.paused(partition));
+    await client.publish(this.#keys.wakeChannel(partition), "manual");
     return removed === 1;
   }
 
   async isPaused(partition: number): Promise<boolean> {
     const { client } = this.#connection;
-    return (await this.#connection.settled(client.exists(this.#keys.operators.paused(partition)))) === 1;
+    return (await client.exists(this.#keys.operators.paused(partition))) === 1;
   }
 }
 

@@ -119,7 +119,7 @@ export class PendingBatches {
 
   /** How many references wait in a list. */
   async length(partition: number, list: ListName): Promise<number> {
-    return this.#connection.settled(this.#connection.client.llen(this.#keys.list(partition, list)));
+    return this.#connection.client.llen(this.#keys.list(partition, list));
   }
 
   /**

@@ -29,8 +29,8 @@ export class PendingHeads {
 
   async #head(list: string): Promise<string | null> {
     const { client } = this.#connection;
-    const reference = parseReference((await this.#connection.settled(client.lindex(list, 0))) ?? "");
+    const reference = parseReference((await client.lindex(list, 0)) ?? "");
     if (!reference) return null;
-    return this.#connection.settled(client.hget(this.#keys.home(reference), String(reference.number)));
+    return client.hget(this.#keys.home(reference), String(reference.number));
   }
 }

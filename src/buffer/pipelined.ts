@@ -9,7 +9,7 @@ export async function pipelined(
 ): Promise<unknown[]> {
   const pipeline = connection.client.pipeline();
   fill(pipeline);
-  const results = (await connection.settled(pipeline.exec())) ?? [];
+  const results = (await pipeline.exec()) ?? [];
   return Promise.all(
     results.map(([error, reply]) =>
       error ? connection.settled(Promise.reject(error)) : Promise.resolve(reply),

@@ -98,11 +98,9 @@ export class Processes {
   async list(): Promise<RunningProcess[]> {
     const { client } = this.#connection;
     const nowMs = await this.#scripts.timeMs(this.#keys.processes());
-    const ids = await this.#connection.settled(
-      client.zrangebyscore(this.#keys.processesForgotten(), `(${nowMs}`, "+inf"),
-    );
+    const ids = await client.zrangebyscore(this.#keys.processesForgotten(), `(${nowMs}`, "+inf");
     if (ids.length === 0) return [];
-    const found = await this.#connection.settled(client.hmget(this.#keys.processes(), ...ids));
+    const found = await client.hmget(this.#keys.processes(), ...ids);
     return found
       .filter((description) => description !== null)
       .map((description) => processView.parse(JSON.parse(description)))

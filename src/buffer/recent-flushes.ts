@@ -34,14 +34,16 @@ export class RecentFlushes {
     const entry = [at.getTime(), list, trigger, rows, bytes, Math.round(durationMs)].join(" ");
     const pipeline = this.#connection.client.pipeline();
     pipeline.lpush(key, entry).ltrim(key, 0, kept - 1);
-    await this.#connection.settled(pipeline.exec());
+    await pipeline.exec();
   }
 
   /** The latest flushes of a partition, the newest first. */
   async read(partition: number, limit: number): Promise<Flush[]> {
     const { client } = this.#connection;
-    const entries = await this.#connection.settled(
-      client.lrange(this.#keys.operators.flushes(partition), 0, Math.min(limit, kept) - 1),
+    const entries = await client.lrange(
+      this.#keys.operators.flushes(partition),
+      0,
+      Math.min(limit, kept) - 1,
     );
     return entries.map((entry) => parse(partition, entry));
   }

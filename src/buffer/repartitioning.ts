@@ -71,9 +71,9 @@ export class Repartitioning {
       fields["losses"] = String(Number(fields["losses"]) + 1);
       fields["recount"] = fields["behind"] = String(Date.now());
     }
-    const { client, settled } = this.#tools();
+    const { client } = this.#connection;
     const key = this.#keys.repartition();
-    await settled(client.multi().del(key).hset(key, fields).exec());
+    await client.multi().del(key).hset(key, fields).exec();
     return baselineOf(epoch, fields);
   }
 
@@ -90,9 +90,7 @@ export class Repartitioning {
     onKeys: (count: number) => void,
   ): Promise<void> {
     for (let cursor = "", next = "0"; cursor !== "0"; cursor = next) {
-      const [after, found] = await this.#connection.settled(
-        master.scan(next, "MATCH", this.#keys.pattern(), "COUNT", scannedAtOnce),
-      );
+      const [after, found] = await master.scan(next, "MATCH", this.#keys.pattern(), "COUNT", scannedAtOnce);
       for (const key of found) await this.#moveKey(key, noted);
       onKeys(found.length);
       next = after;
@@ -101,27 +99,27 @@ export class Repartitioning {
 
   /** Gives every partition the new epoch, and adds up the totals of those that are no more. */
   async finish(): Promise<void> {
-    const { client, settled } = this.#tools();
+    const { client } = this.#connection;
     const noted = await this.#noted();
     for (let partition = 0; partition < this.#keys.partitions; partition += 1) {
       const fields: Record<string, string> = { epoch: noted["epoch"] ?? "" };
       for (const name of maxima) if (isSet(name, noted[name])) fields[name] = noted[name] ?? "0";
       fields["owed"] = String(await this.#owed(partition));
       fields["bytes"] = String(await this.#deadBytes(partition));
-      await settled(client.hset(this.#keys.meta(partition), fields));
+      await client.hset(this.#keys.meta(partition), fields);
     }
     await this.#addTotals(noted);
   }
 
   /** Forgets what was noted at the beginning. */
   async end(): Promise<void> {
-    const { client, settled } = this.#tools();
-    await settled(client.del(this.#keys.repartition()));
+    const { client } = this.#connection;
+    await client.del(this.#keys.repartition());
   }
 
   /** How many keys Redis has, of whomever. */
   async keyCount(): Promise<number> {
-    const sizes = this.#connection.masters().map((master) => this.#connection.settled(master.dbsize()));
+    const sizes = this.#connection.masters().map((master) => master.dbsize());
     return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
   }
 
@@ -140,43 +138,43 @@ export class Repartitioning {
 
   /** A counter of the epoch that was is one of the epoch that will be: it is as good as before. */
   async #renew({ key, partition }: Place, noted: Readonly<Record<string, string>>): Promise<void> {
-    const { client, settled } = this.#tools();
-    const epoch = await settled(client.hget(key, "epoch"));
+    const { client } = this.#connection;
+    const epoch = await client.hget(key, "epoch");
     if (epoch === null || epoch !== noted[`epoch:${partition}`]) return;
-    await settled(client.hset(key, "epoch", noted["epoch"] ?? "", "losses", noted["losses"] ?? "0"));
+    await client.hset(key, "epoch", noted["epoch"] ?? "", "losses", noted["losses"] ?? "0");
   }
 
   async #rename({ key, partition, name }: Place, home: number): Promise<void> {
     if (home === partition) return;
-    const { client, settled } = this.#tools();
-    const ttlMs = await settled(client.pttl(key));
-    const value = (await settled(client.dumpBuffer(key))) as Uint8Array | null;
+    const { client } = this.#connection;
+    const ttlMs = await client.pttl(key);
+    const value = (await client.dumpBuffer(key)) as Uint8Array | null;
     // It has expired meanwhile, or leaves in this moment.
     if (value === null || ttlMs === 0 || ttlMs === -2) return;
     const target = keyOf(this.#namespace, home, name);
-    await settled(client.restore(target, Math.max(0, ttlMs), globalThis.Buffer.from(value), "REPLACE"));
-    await settled(client.unlink(key));
+    await client.restore(target, Math.max(0, ttlMs), globalThis.Buffer.from(value), "REPLACE");
+    await client.unlink(key);
   }
 
   async #spreadSortedSet({ key, partition, name }: Place): Promise<void> {
-    const { client, settled } = this.#tools();
-    const flat = await settled(client.zrange(key, "0", "-1", "WITHSCORES"));
+    const { client } = this.#connection;
+    const flat = await client.zrange(key, "0", "-1", "WITHSCORES");
     for (let at = 0; at < flat.length; at += 2) {
       const [member = "", score = "0"] = [flat[at], flat[at + 1]];
       const { home, renamed } = this.#homeOf(member);
       if (home === partition) continue;
-      await settled(client.zadd(keyOf(this.#namespace, home, name), score, renamed));
-      await settled(client.zrem(key, member));
+      await client.zadd(keyOf(this.#namespace, home, name), score, renamed);
+      await client.zrem(key, member);
     }
   }
 
   async #spreadHash({ key, partition, name }: Place): Promise<void> {
-    const { client, settled } = this.#tools();
+    const { client } = this.#connection;
     for (const [field, value] of Object.entries(await this.#all(key))) {
       const { home, renamed } = this.#homeOf(field);
       if (home === partition) continue;
-      await settled(client.hset(keyOf(this.#namespace, home, name), renamed, value));
-      await settled(client.hdel(key, field));
+      await client.hset(keyOf(this.#namespace, home, name), renamed, value);
+      await client.hdel(key, field);
     }
   }
 
@@ -190,22 +188,22 @@ export class Repartitioning {
 
   /** Removes a key of a partition that is no more, its totals noted before. */
   async #retire({ key, partition }: Place, kind: string): Promise<void> {
-    const { client, settled } = this.#tools();
+    const { client } = this.#connection;
     if (totals.has(kind)) {
       const kept = Object.entries(await this.#all(key)).filter(
         ([field]) => kind !== "meta" || field.startsWith("accepted:"),
       );
       const fields = kept.map(([field, value]) => [`total:${partition}:${kind}:${field}`, value]);
       if (fields.length > 0) {
-        await settled(client.hset(this.#keys.repartition(), Object.fromEntries(fields) as object));
+        await client.hset(this.#keys.repartition(), Object.fromEntries(fields) as object);
       }
     }
-    await settled(client.unlink(key));
+    await client.unlink(key);
   }
 
   /** All in one step: a repetition finds none to be added any more. */
   async #addTotals(noted: Readonly<Record<string, string>>): Promise<void> {
-    const { client, settled } = this.#tools();
+    const { client } = this.#connection;
     const transaction = client.multi();
     for (const [name, value] of Object.entries(noted)) {
       const [, kind = "", field = ""] = /^total:\d+:([\w-]+):(.*)$/.exec(name) ?? [];
@@ -213,27 +211,27 @@ export class Repartitioning {
       transaction.hincrby(keyOf(this.#namespace, 0, kind), field, value);
       transaction.hdel(this.#keys.repartition(), name);
     }
-    await settled(transaction.exec());
+    await transaction.exec();
   }
 
   async #owed(partition: number): Promise<number> {
-    const { client, settled } = this.#tools();
+    const { client } = this.#connection;
     let owed = 0;
-    for (const path of await settled(client.zrange(this.#keys.owedChats(partition), "0", "-1"))) {
-      owed += await settled(client.zcard(keyOf(this.#namespace, partition, `owed:${path}`)));
+    for (const path of await client.zrange(this.#keys.owedChats(partition), "0", "-1")) {
+      owed += await client.zcard(keyOf(this.#namespace, partition, `owed:${path}`));
     }
     return owed;
   }
 
   /** The bytes of dead letters that are in their parents' hashes; nothing else is in the buffer. */
   async #deadBytes(partition: number): Promise<number> {
-    const { client, settled } = this.#tools();
+    const { client } = this.#connection;
     let bytes = 0;
-    for (const id of await settled(client.zrange(this.#keys.deadLetters(partition), "0", "-1"))) {
+    for (const id of await client.zrange(this.#keys.deadLetters(partition), "0", "-1")) {
       const [, path, number, mark] = /^(.*):(\d+):([dr])$/.exec(id) ?? [];
       if (path === undefined || number === undefined) continue;
       const home = `${mark === "r" ? "revisions" : "dead"}:${path}`;
-      bytes += await settled(client.hstrlen(keyOf(this.#namespace, partition, home), number));
+      bytes += await client.hstrlen(keyOf(this.#namespace, partition, home), number);
     }
     return bytes;
   }
@@ -243,15 +241,8 @@ export class Repartitioning {
   }
 
   async #all(key: string): Promise<Record<string, string>> {
-    const { client, settled } = this.#tools();
-    return settled(client.hgetall(key));
-  }
-
-  #tools() {
-    return {
-      client: this.#connection.client,
-      settled: <T>(command: Promise<T>) => this.#connection.settled(command),
-    };
+    const { client } = this.#connection;
+    return client.hgetall(key);
   }
 }
 

@@ -90,7 +90,7 @@ export class Scripts {
   readonly #commands: Record<string, CustomCommand>;
 
   constructor(connection: Connection) {
-    const { client } = connection;
+    const { unsettled: client } = connection;
     for (const name of names) {
       const lua = scriptSource(name);
       client.defineCommand(commandName(name), { lua });
@@ -101,7 +101,7 @@ export class Scripts {
         client.options.autoPipeliningIgnoredCommands?.push(commandName(name));
     }
     this.#connection = connection;
-    this.#commands = client as unknown as Record<string, CustomCommand>;
+    this.#commands = connection.client as unknown as Record<string, CustomCommand>;
   }
 
   /**
@@ -112,10 +112,10 @@ export class Scripts {
   async run(name: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     this.#connection.requireConnected();
     const counted = this.#commands[commandName(name, keys.length)];
-    if (counted) return this.#connection.settled(counted.call(this.#commands, ...keys, ...args));
+    if (counted) return counted(...keys, ...args);
     const command = this.#commands[commandName(name)];
     if (command === undefined) throw new Error(`script ${name} is not defined`);
-    return this.#connection.settled(command.call(this.#commands, keys.length, ...keys, ...args));
+    return command(keys.length, ...keys, ...args);
   }
 
   /** Tells whether Redis may be another one than before. */

@@ -113,7 +113,7 @@ export class Snapshots {
     const { client } = this.#connection;
     // First, so that whoever looks from now on knows that data is missing.
     for (let partition = 0; partition < this.#keys.partitions; partition += 1) {
-      await this.#connection.settled(client.unlink(this.#keys.meta(partition)));
+      await client.unlink(this.#keys.meta(partition));
     }
     for (const master of this.#connection.masters()) await this.#clearServer(master);
   }
@@ -121,15 +121,13 @@ export class Snapshots {
   async #clearServer(server: Redis): Promise<void> {
     let cursor = "0";
     do {
-      const [next, found] = await this.#connection.settled(
-        server.scan(cursor, "MATCH", this.#keys.pattern(), "COUNT", scannedAtOnce),
-      );
+      const [next, found] = await server.scan(cursor, "MATCH", this.#keys.pattern(), "COUNT", scannedAtOnce);
       // One by one: in a cluster no command takes keys of several partitions.
       const pipeline = server.pipeline();
       for (const key of found) {
         if (this.#keys.parse(key)?.isOfThePresent === false) pipeline.unlink(key);
       }
-      for (const [error] of (await this.#connection.settled(pipeline.exec())) ?? []) {
+      for (const [error] of (await pipeline.exec()) ?? []) {
         if (error) throw new BufferUnavailableError(error);
       }
       cursor = next;
@@ -222,7 +220,7 @@ class Batch {
     const sent = [...this.#pipelines.values()].map((pipeline) => pipeline.exec());
     this.#pipelines.clear();
     [this.#commands, this.#bytes] = [0, 0];
-    const answers = await this.#connection.settled(Promise.all(sent));
+    const answers = await Promise.all(sent);
     for (const [error] of answers.flatMap((some) => some ?? [])) {
       if (error) throw new SnapshotError(`Redis does not take a part of the snapshot: ${error.message}`);
     }

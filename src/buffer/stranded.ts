@@ -51,6 +51,6 @@ async function isListed(
   dead: readonly Place[],
 ): Promise<boolean> {
   const letters = dead.map((chat) => referenceTo(chat, "dead"));
-  const times = await connection.settled(connection.client.zmscore(keys.deadLetters(partition), ...letters));
+  const times = await connection.client.zmscore(keys.deadLetters(partition), ...letters);
   return times.includes(null);
 }

@@ -43,20 +43,18 @@ export class Totals {
   async read(partition: number): Promise<PartitionTotals> {
     const [chats, messages] = [this.#keys.list(partition, "chats"), this.#keys.list(partition, "messages")];
     const [chatCount, messageCount, meta, flushed, lease, dead, pause, nowMs, chatAtMs, messageAtMs] =
-      await this.#connection.settled(
-        Promise.all([
-          this.#connection.client.llen(chats),
-          this.#connection.client.llen(messages),
-          this.#connection.client.hgetall(this.#keys.meta(partition)),
-          this.#connection.client.hgetall(this.#keys.flushed(partition)),
-          this.#connection.client.get(this.#keys.lease(partition)),
-          this.#connection.client.zcard(this.#keys.deadLetters(partition)),
-          this.#connection.client.get(this.#keys.operators.paused(partition)),
-          this.#scripts.timeMs(this.#keys.meta(partition)),
-          this.#heads.acceptedAtMs(partition, "chats"),
-          this.#heads.acceptedAtMs(partition, "messages"),
-        ]),
-      );
+      await Promise.all([
+        this.#connection.client.llen(chats),
+        this.#connection.client.llen(messages),
+        this.#connection.client.hgetall(this.#keys.meta(partition)),
+        this.#connection.client.hgetall(this.#keys.flushed(partition)),
+        this.#connection.client.get(this.#keys.lease(partition)),
+        this.#connection.client.zcard(this.#keys.deadLetters(partition)),
+        this.#connection.client.get(this.#keys.operators.paused(partition)),
+        this.#scripts.timeMs(this.#keys.meta(partition)),
+        this.#heads.acceptedAtMs(partition, "chats"),
+        this.#heads.acceptedAtMs(partition, "messages"),
+      ]);
     return {
       pending: { chats: chatCount, messages: messageCount },
       left: { chats: Number(meta["head:chats"] ?? 0), messages: Number(meta["head:messages"] ?? 0) },

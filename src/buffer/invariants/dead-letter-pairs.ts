@@ -50,14 +50,9 @@ export class DeadLetterPairs {
 
   async #judgeLetters(partition: number, ids: readonly string[]): Promise<Finding[]> {
     const { client } = this.#connection;
-    const looks = await this.#connection.settled(
-      Promise.all(
-        ids.map((id) =>
-          Promise.all([
-            client.hexists(this.#keys.deadReasons(partition), id),
-            this.#hasRecord(partition, id),
-          ]),
-        ),
+    const looks = await Promise.all(
+      ids.map((id) =>
+        Promise.all([client.hexists(this.#keys.deadReasons(partition), id), this.#hasRecord(partition, id)]),
       ),
     );
     return ids.flatMap((id, at) => {
@@ -84,17 +79,18 @@ export class DeadLetterPairs {
 
   async #withoutLetter(partition: number, ids: readonly string[]): Promise<string[]> {
     if (ids.length === 0) return [];
-    const scores = await this.#connection.settled(
-      this.#connection.client.zmscore(this.#keys.deadLetters(partition), ...ids),
-    );
+    const scores = await this.#connection.client.zmscore(this.#keys.deadLetters(partition), ...ids);
     return ids.filter((_, at) => (scores[at] ?? null) === null);
   }
 
   async *#letters(partition: number): AsyncGenerator<string[]> {
     const { client } = this.#connection;
     for (let cursor = "", next = "0"; cursor !== "0"; cursor = next) {
-      const [after, flat] = await this.#connection.settled(
-        client.zscan(this.#keys.deadLetters(partition), next, "COUNT", scannedAtOnce),
+      const [after, flat] = await client.zscan(
+        this.#keys.deadLetters(partition),
+        next,
+        "COUNT",
+        scannedAtOnce,
       );
       next = after;
       yield flat.filter((_, at) => at % 2 === 0);
@@ -104,7 +100,7 @@ export class DeadLetterPairs {
   async *#fields(key: string): AsyncGenerator<string[]> {
     const { client } = this.#connection;
     for (let cursor = "", next = "0"; cursor !== "0"; cursor = next) {
-      const [after, flat] = await this.#connection.settled(client.hscan(key, next, "COUNT", scannedAtOnce));
+      const [after, flat] = await client.hscan(key, next, "COUNT", scannedAtOnce);
       next = after;
       yield flat.filter((_, at) => at % 2 === 0);
     }

@@ -70,9 +70,7 @@ export class KeySweep {
 
   async *#scan(master: Redis): AsyncGenerator<string[]> {
     for (let cursor = "", next = "0"; cursor !== "0"; cursor = next) {
-      const [after, found] = await this.#connection.settled(
-        master.scan(next, "MATCH", this.#keys.pattern(), "COUNT", scannedAtOnce),
-      );
+      const [after, found] = await master.scan(next, "MATCH", this.#keys.pattern(), "COUNT", scannedAtOnce);
       next = after;
       yield [...new Set(found)];
     }
@@ -105,7 +103,7 @@ export class KeySweep {
     if (earlier.length === 0) return true;
     const { client } = this.#connection;
     const there = earlier.map((one) => client.exists(this.#keys[one](parent)));
-    return !(await this.#connection.settled(Promise.all(there))).includes(1);
+    return !(await Promise.all(there)).includes(1);
   }
 
   async #lookAtOwed(chat: Parent, { sums }: Sweep): Promise<Finding[]> {

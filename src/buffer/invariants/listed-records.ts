@@ -30,9 +30,7 @@ export class ListedRecords {
     const key = this.#keys.list(partition, list);
     // From the end to the beginning: flushes shorten the list meanwhile, and would shift what is counted from there.
     for (let end = -1, size = readAtOnce; size === readAtOnce; end -= readAtOnce) {
-      const entries = await this.#connection.settled(
-        this.#connection.client.lrange(key, end - readAtOnce + 1, end),
-      );
+      const entries = await this.#connection.client.lrange(key, end - readAtOnce + 1, end);
       size = entries.length;
       found.add(await this.#judge(partition, list, entries, search));
     }
@@ -116,7 +114,7 @@ export class ListedRecords {
   }
 
   async #all<T>(commands: (connection: Connection) => Promise<T>[]): Promise<T[]> {
-    return this.#connection.settled(Promise.all(commands(this.#connection)));
+    return Promise.all(commands(this.#connection));
   }
 }
 

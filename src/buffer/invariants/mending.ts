@@ -90,7 +90,7 @@ export class Mending {
 
   /** A key that holds records is never to expire, whatever became of it since. */
   async #persist(key: string): Promise<boolean> {
-    return (await this.#connection.settled(this.#connection.client.persist(key))) === 1;
+    return (await this.#connection.client.persist(key)) === 1;
   }
 
   async #unlisted({ partition, place, unlisted }: Finding): Promise<boolean> {

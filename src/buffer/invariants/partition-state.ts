@@ -47,13 +47,11 @@ export class PartitionStates {
   async read(partition: number): Promise<PartitionState> {
     const { client } = this.#connection;
     const meta = this.#keys.meta(partition);
-    const [fields, chats, messages] = await this.#connection.settled(
-      Promise.all([
-        client.hgetall(meta),
-        client.llen(this.#keys.list(partition, "chats")),
-        client.llen(this.#keys.list(partition, "messages")),
-      ]),
-    );
+    const [fields, chats, messages] = await Promise.all([
+      client.hgetall(meta),
+      client.llen(this.#keys.list(partition, "chats")),
+      client.llen(this.#keys.list(partition, "messages")),
+    ]);
     const number = (name: string) => (fields[name] === undefined ? undefined : Number(fields[name]));
     return {
       epoch: fields["epoch"],
@@ -81,7 +79,7 @@ export class PartitionStates {
       this.#keys.owedRemovals(partition),
     ];
     const { client } = this.#connection;
-    const ttls = await this.#connection.settled(Promise.all(keys.map((key) => client.pttl(key))));
+    const ttls = await Promise.all(keys.map((key) => client.pttl(key)));
     const expiring = keys.filter((_, at) => (ttls[at] ?? -1) >= 0);
     return expiring.map((key) => ({ kind: "expires", partition, subject: key, seen: "" }));
   }
@@ -91,13 +89,11 @@ export class PartitionStates {
     const { client } = this.#connection;
     const partition = this.#keys.partitionOf(chat.token);
     const [key, path] = [this.#keys.owed(chat), parentPath(chat)];
-    const [owed, score, ttl] = await this.#connection.settled(
-      Promise.all([
-        client.zcard(key),
-        client.zscore(this.#keys.owedChats(partition), path),
-        client.pttl(key),
-      ]),
-    );
+    const [owed, score, ttl] = await Promise.all([
+      client.zcard(key),
+      client.zscore(this.#keys.owedChats(partition), path),
+      client.pttl(key),
+    ]);
     const about = (kind: FindingKind, subject: string): Finding => ({
       kind,
       partition,
@@ -124,9 +120,7 @@ export class PartitionStates {
       const strange = new Set(odd.map(({ subject }) => subject));
       const chats = paths.filter((path) => !strange.has(path)).map(parseParentPath);
       const { client } = this.#connection;
-      const sizes = await this.#connection.settled(
-        Promise.all(chats.map((chat) => client.zcard(this.#keys.owed(chat)))),
-      );
+      const sizes = await Promise.all(chats.map((chat) => client.zcard(this.#keys.owed(chat))));
       const empty = chats.filter((_, at) => sizes[at] === 0);
       found.add(
         empty.map((chat): Finding => {
@@ -148,7 +142,7 @@ export class PartitionStates {
   async *#members(key: string): AsyncGenerator<string[]> {
     const { client } = this.#connection;
     for (let cursor = "", next = "0"; cursor !== "0"; cursor = next) {
-      const [after, flat] = await this.#connection.settled(client.zscan(key, next, "COUNT", scannedAtOnce));
+      const [after, flat] = await client.zscan(key, next, "COUNT", scannedAtOnce);
       next = after;
       yield flat.filter((_, at) => at % 2 === 0);
     }

@@ -53,26 +53,25 @@ export class ParentReader {
   async counter(parent: Parent): Promise<CounterFacts | undefined> {
     const { client } = this.#connection;
     const key = this.#keys.counter(parent);
-    const [fields, ttl] = await this.#connection.settled(
-      Promise.all([client.hmget(key, "epoch", "last", "written", "bytes", "deleted"), client.pttl(key)]),
-    );
+    const [fields, ttl] = await Promise.all([
+      client.hmget(key, "epoch", "last", "written", "bytes", "deleted"),
+      client.pttl(key),
+    ]);
     return ttl === -2 ? undefined : counterFacts(fields, ttl);
   }
 
   async #frame(parent: Parent): Promise<Frame> {
     const { client } = this.#connection;
-    const [epoch, counter, homes] = await this.#connection.settled(
-      Promise.all([
-        client.hget(this.#keys.meta(this.#keys.partitionOf(parent.token)), "epoch"),
-        this.counter(parent),
-        Promise.all(
-          homeNames.map((home) => {
-            const key = this.#keys[home](parent);
-            return Promise.all([client.hlen(key), client.pttl(key)]);
-          }),
-        ),
-      ]),
-    );
+    const [epoch, counter, homes] = await Promise.all([
+      client.hget(this.#keys.meta(this.#keys.partitionOf(parent.token)), "epoch"),
+      this.counter(parent),
+      Promise.all(
+        homeNames.map((home) => {
+          const key = this.#keys[home](parent);
+          return Promise.all([client.hlen(key), client.pttl(key)]);
+        }),
+      ),
+    ]);
     const expiring = homeNames.filter((_, at) => (homes[at]?.[1] ?? -1) >= 0);
     return {
       counter,
@@ -99,9 +98,7 @@ export class ParentReader {
   /** The fields of a hash in parts. One that is in it all the while comes at least once. */
   async *#scan(key: string): AsyncGenerator<[number: number, payload: string][]> {
     for (let cursor = "", next = "0"; cursor !== "0"; cursor = next) {
-      const [after, flat] = await this.#connection.settled(
-        this.#connection.client.hscan(key, next, "COUNT", scannedAtOnce),
-      );
+      const [after, flat] = await this.#connection.client.hscan(key, next, "COUNT", scannedAtOnce);
       next = after;
       yield flat.flatMap((field, at) => (at % 2 === 0 ? [[Number(field), flat[at + 1] ?? ""]] : []));
     }
