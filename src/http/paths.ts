@@ -7,6 +7,11 @@ import type { ApiContext, RouteContext } from "./context.ts";
 const prefix = "/api/v1";
 const optionalPrefix = `{${prefix}}`;
 
+/** Collections, as the router has them: what follows a colon is read in `params.ts`. */
+export const applicationsPath = "/applications";
+export const chatsPath = `${applicationsPath}/:token/chats`;
+export const messagesPath = `${chatsPath}/:number/messages`;
+
 /** The router's pattern for a path, with and without the prefix. */
 export const at = (path: string) => `${optionalPrefix}${path}`;
 
@@ -17,8 +22,11 @@ const baseOf = (path: string) =>
 /** An address of the API as a client that asked for `path` would write it, for links and `Location`. */
 export const addressOf = (path: string, address: string) => `${baseOf(path)}${address}`;
 
-/** Probes and scrapes come by the clock: neither counted against a client nor worth a line in the log. */
-export const isProbe = (path: string) => /^(?:\/api\/v1)?\/(?:livez|readyz|healthz|metrics)\/?$/i.test(path);
+/** Recognizes some paths as a client may write them. They are plain: words, and no parameters. */
+export function pathMatcher(paths: readonly string[]): (path: string) => boolean {
+  const pattern = new RegExp(`^(?:${prefix})?(?:${paths.join("|")})/?$`, "i");
+  return (path) => pattern.test(path);
+}
 
 /** The route a request took, without the prefix: unlike its path it holds no token and has few values. */
 export function templateOf(ctx: ApiContext): string {

@@ -1,21 +1,19 @@
 import Router from "@koa/router";
-import type { ApiRouter, State } from "./context.ts";
-import { routeApplications } from "./routes/applications.ts";
-import { routeChats } from "./routes/chats.ts";
-import { routeDocs } from "./routes/docs.ts";
-import { routeHealth } from "./routes/health.ts";
-import { routeMessages } from "./routes/messages.ts";
-import { routeSearch } from "./routes/search.ts";
+import type { ApiRouter, RouteContext, State } from "./context.ts";
+import { readJson } from "./middleware/json-body.ts";
+import { describeApi } from "./openapi/document.ts";
+import { at } from "./paths.ts";
+import type { Api } from "./route.ts";
+import { routes } from "./routes.ts";
 import type { Services } from "./services.ts";
 
-/** Every route of the API; the busiest stand first. */
+/** Every route of the API, with what reads its body before it. */
 export function createRouter(services: Services, messageMaxBytes: number): ApiRouter {
   const router = new Router<State>();
-  routeSearch(router, services.search);
-  routeMessages(router, services, messageMaxBytes);
-  routeChats(router, services);
-  routeApplications(router, services);
-  routeHealth(router, services);
-  routeDocs(router);
+  const api: Api = { ...services, messageMaxBytes, description: JSON.stringify(describeApi()) };
+  for (const { method, path, body, handle } of routes) {
+    const read = body ? [readJson(body.maxBytes(messageMaxBytes))] : [];
+    router[method](at(path), ...read, (ctx: RouteContext) => handle(ctx, api));
+  }
   return router;
 }

@@ -1,7 +1,8 @@
 import { LRUCache } from "lru-cache";
 import { applicationFingerprint, type Logger, type Metrics } from "../../telemetry.ts";
 import type { ApiMiddleware } from "../context.ts";
-import { isProbe, templateOf } from "../paths.ts";
+import { templateOf } from "../paths.ts";
+import { isProbe } from "../routes.ts";
 
 const knownMethods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];

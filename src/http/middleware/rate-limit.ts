@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { tooManyRequests } from "../../errors.ts";
 import type { ApiContext, ApiMiddleware } from "../context.ts";
-import { isProbe } from "../paths.ts";
+import { isProbe } from "../routes.ts";
 import { clientKey } from "../../client-address.ts";
 import { createRateCounter, type RateLimitOptions, windowSeconds } from "./rate-counter.ts";
 

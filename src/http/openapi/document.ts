@@ -1,13 +1,10 @@
-import { applicationOperations } from "./applications.ts";
-import { chatOperations } from "./chats.ts";
+import type { Body, Method, Route } from "../route.ts";
+import { routes } from "../routes.ts";
 import { headers } from "./headers.ts";
-import { messageOperations } from "./messages.ts";
-import type { Body, Method, Operation } from "./operation.ts";
 import { parametersOf, sharedParameters } from "./parameters.ts";
 import { otherwise, responsesOf } from "./responses.ts";
 import { componentSchemas, schemaRef } from "./schemas.ts";
 import type { Json } from "./schemas.ts";
-import { serviceOperations } from "./service.ts";
 import { SharedResponses } from "./share.ts";
 
 /** The document, as far as its parts are read again. */
@@ -31,14 +28,6 @@ export interface DescribedOperation {
   readonly responses: Json;
 }
 
-/** Every route of the API, in the order a reader would try them. */
-const operations: readonly Operation[] = [
-  ...applicationOperations,
-  ...chatOperations,
-  ...messageOperations,
-  ...serviceOperations,
-];
-
 const tags: ApiDocument["tags"] = [
   {
     name: "Applications",
@@ -60,7 +49,7 @@ soon after. What was accepted can be read, changed and deleted from that moment 
 - An answer of 503 with the code \`buffer_full\` was refused: nothing of it was kept. After any other 503, or no
   answer at all, the request may have been carried out: repeat a POST with its \`Idempotency-Key\`.`;
 
-/** The OpenAPI 3.1 description of the API, made from the schemas and errors that the routes themselves use. */
+/** The OpenAPI 3.1 description of the API, made of its routes, and of the schemas and errors that they use. */
 export function describeApi(): ApiDocument {
   const shared = new SharedResponses();
   return {
@@ -79,7 +68,7 @@ export function describeApi(): ApiDocument {
     // Nothing asks for credentials: who has an application's token has the application.
     security: [],
     tags,
-    paths: pathsOf(operations, shared),
+    paths: pathsOf(shared),
     components: {
       schemas: componentSchemas(),
       responses: { Otherwise: otherwise, ...shared.all },
@@ -89,26 +78,25 @@ export function describeApi(): ApiDocument {
   };
 }
 
-function pathsOf(all: readonly Operation[], shared: SharedResponses): ApiDocument["paths"] {
+function pathsOf(shared: SharedResponses): ApiDocument["paths"] {
   const paths: Record<string, Partial<Record<Method, DescribedOperation>>> = {};
-  for (const operation of all)
-    (paths[templateIn(operation.path)] ??= {})[operation.method] = describe(operation, shared);
+  for (const route of routes) (paths[templateIn(route.path)] ??= {})[route.method] = describe(route, shared);
   return paths;
 }
 
 /** A path as OpenAPI writes it: `/applications/{token}`. */
 const templateIn = (path: string) => path.replace(/:(\w+)/g, "{$1}");
 
-function describe(operation: Operation, shared: SharedResponses): DescribedOperation {
-  const { id, tag, summary, description, body } = operation;
+function describe(route: Route, shared: SharedResponses): DescribedOperation {
+  const { id, tag, summary, description, body } = route;
   return {
     operationId: id,
     tags: [tag],
     summary,
     ...(description !== undefined && { description }),
-    parameters: parametersOf(operation),
+    parameters: parametersOf(route),
     ...(body && { requestBody: requestBodyOf(body) }),
-    responses: shared.share(responsesOf(operation)),
+    responses: shared.share(responsesOf(route)),
   };
 }
 

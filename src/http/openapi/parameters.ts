@@ -1,5 +1,5 @@
 import { tokenPattern } from "../params.ts";
-import type { Operation } from "./operation.ts";
+import type { Route } from "../route.ts";
 import { exampleToken } from "./examples.ts";
 import { parameterSchemas } from "./schemas.ts";
 import type { Json } from "./schemas.ts";
@@ -53,8 +53,8 @@ const refTo = (name: keyof typeof names): Json => ({ $ref: `#/components/paramet
 export const parametersIn = (path: string): readonly string[] =>
   [...path.matchAll(/:(\w+)/g)].map(([, name = ""]) => name);
 
-/** Everything an operation reads beside its body. */
-export function parametersOf({ path, query, takesIdempotencyKey }: Operation): readonly Json[] {
+/** Everything a route reads beside its body. */
+export function parametersOf({ path, query, takesIdempotencyKey }: Route): readonly Json[] {
   const inQuery = query ? Object.entries(parameterSchemas(query)) : [];
   return [
     ...parametersIn(path).map((name) => ({ name, in: "path", required: true, ...inPath[name] })),

@@ -18,9 +18,9 @@ import {
   unsupportedMediaType,
 } from "../../errors.ts";
 import { problemOf } from "../problem.ts";
+import type { JsonContent, Route, TextContent } from "../route.ts";
 import type { HeaderName } from "./headers.ts";
 import { everyAnswer, headerRefs, limitedAnswer } from "./headers.ts";
-import type { JsonContent, Operation, TextContent } from "./operation.ts";
 import { exampleRequestId } from "./examples.ts";
 import { schemaRef } from "./schemas.ts";
 import type { Json } from "./schemas.ts";
@@ -44,11 +44,11 @@ export const otherwise: Json = {
     "a method that an address does not have with 405 and `Allow`.",
 };
 
-/** All that an operation may answer, by status. */
-export function responsesOf(operation: Operation): Json {
-  const { success } = operation;
-  const shared = operation.isUnlimited ? [] : limitedAnswer;
-  const headers = [...everyAnswer, ...shared, ...(success.headers ?? []), ...replayed(operation)];
+/** All that a route may answer, by status. */
+export function responsesOf(route: Route): Json {
+  const { success } = route;
+  const shared = route.isProbe ? [] : limitedAnswer;
+  const headers = [...everyAnswer, ...shared, ...(success.headers ?? []), ...replayed(route)];
   return {
     [success.status]: {
       description: success.description,
@@ -59,20 +59,20 @@ export function responsesOf(operation: Operation): Json {
       }),
     },
     ...Object.fromEntries(
-      [...byStatus(errorsOf(operation))].map(([status, errors]) => [status, problemResponse(errors, shared)]),
+      [...byStatus(errorsOf(route))].map(([status, errors]) => [status, problemResponse(errors, shared)]),
     ),
-    ...operation.otherAnswers,
+    ...route.otherAnswers,
     default: { $ref: "#/components/responses/Otherwise" },
   };
 }
 
-const replayed = (operation: Operation): readonly HeaderName[] =>
-  operation.takesIdempotencyKey ? ["Idempotency-Replayed"] : [];
+const replayed = (route: Route): readonly HeaderName[] =>
+  route.takesIdempotencyKey ? ["Idempotency-Replayed"] : [];
 
 /** What a route says can go wrong, and what can go wrong wherever something like it is done. */
-function errorsOf(operation: Operation): readonly ApiError[] {
-  const errors = [...operation.errors];
-  if (operation.body)
+function errorsOf(route: Route): readonly ApiError[] {
+  const errors = [...route.errors];
+  if (route.body)
     errors.push(
       invalidBody("it is not a well-formed JSON object"),
       bodyTooLarge(409_600),
@@ -82,8 +82,8 @@ function errorsOf(operation: Operation): readonly ApiError[] {
       malformedRequest(),
       chunkExtensionsTooLarge(),
     );
-  if (operation.takesIdempotencyKey) errors.push(invalidIdempotencyKey(), idempotencyKeyReused());
-  if (!operation.isUnlimited) errors.push(tooManyRequests(42));
+  if (route.takesIdempotencyKey) errors.push(invalidIdempotencyKey(), idempotencyKeyReused());
+  if (!route.isProbe) errors.push(tooManyRequests(42));
   return errors;
 }
 
