@@ -105,20 +105,20 @@ export class DeadLetters {
 
   /** Lists a dead letter for the next flush. Whether there was such a one that can be tried again. */
   async requeue(id: string): Promise<boolean> {
-    return isSetAside(id) ? false : (await this.#bury(id, "requeue")) === true;
+    return isSetAside(id) ? false : (await this.#bury(id, "requeue")) === "done";
   }
 
   /** Throws a dead letter away; its number stays given. Whether there was such a one. */
   async discard(id: string): Promise<boolean> {
     const reference = recordOf(id);
     if (!reference || isSetAside(id) || reference.origin !== "dead")
-      return (await this.#bury(id, "discard")) === true;
+      return (await this.#bury(id, "discard")) === "done";
     for (;;) {
       const payload = await this.#payloadOf(reference);
       const args = payload === null ? [] : [stampOf(payload), discarded(payload)];
-      const isDone = await this.#bury(id, "discard", args);
+      const reply = await this.#bury(id, "discard", args);
       // Somebody has changed it since it was read.
-      if (isDone !== "changed") return isDone;
+      if (reply !== "changed") return reply === "done";
     }
   }
 
@@ -129,7 +129,7 @@ export class DeadLetters {
 
   /** Drops a dead letter whose record has landed since: readers see the row. Whether it was still one. */
   async drop(id: string): Promise<boolean> {
-    return isSetAside(id) ? false : (await this.#bury(id, "drop")) === true;
+    return isSetAside(id) ? false : (await this.#bury(id, "drop")) === "done";
   }
 
   /**
@@ -194,10 +194,10 @@ export class DeadLetters {
     id: string,
     decision: "requeue" | "discard" | "drop",
     more: readonly string[] = [],
-  ): Promise<boolean | "changed"> {
+  ): Promise<(typeof buryReplies)[number]> {
     const reference = recordOf(id);
     const partition = reference ? this.#keys.partitionOf(reference.token) : partitionOfStray(id);
-    if (partition === undefined) return false;
+    if (partition === undefined) return "missing";
     const keys = [
       this.#keys.meta(partition),
       this.#keys.deadLetters(partition),
@@ -215,7 +215,7 @@ export class DeadLetters {
     const wake = this.#keys.wakeChannel(partition);
     const args = [id, decision, reference?.number ?? 0, wake, reference?.origin ?? "", idleCounterSeconds];
     const reply = await this.#scripts.run("bury", keys, [...args, ...more]);
-    return reply === 2 ? "changed" : reply === 1;
+    return buryReplies[Number(reply)] ?? "missing";
   }
 }
 
@@ -231,6 +231,9 @@ export function isSetAside(id: string): boolean {
 export function recordOf(id: string): Reference | undefined {
   return parseReference(id.replace(setAsidePattern, "$1"));
 }
+
+/** What bury.lua answers, by its number. */
+const buryReplies = ["missing", "done", "changed"] as const;
 
 /** What stands for a record that is thrown away, also for one that only another version can read. */
 function discarded(payload: string): string {

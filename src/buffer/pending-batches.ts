@@ -12,7 +12,7 @@ import {
   type UnreadableEntry,
 } from "./batch.ts";
 import { OtherVersionError } from "../records/payload.ts";
-import { contentBytes } from "../records/records.ts";
+import { rowOverheadBytes, statementBytes } from "../records/records.ts";
 import type { Connection } from "./connections.ts";
 import type { Keys } from "./keys.ts";
 import { pipelined } from "./pipelined.ts";
@@ -32,9 +32,6 @@ export type AckReply =
 
 /** Rows read from Redis at a time where it is not known how large they are. */
 const cautiousRows = 200;
-
-/** Bytes of a row beyond its text: token, numbers, operation id, times, quotes. */
-const rowOverheadBytes = 160;
 
 /** An entry of a list: where it points, if it is a reference, and what lies there, if it has not vanished. */
 interface Opened {
@@ -60,7 +57,7 @@ class Taken {
   readonly vanished: Reference[] = [];
   readonly opened: (PendingEntry | UnreadableEntry)[] = [];
   /** Says that the batch ends before what another version of Sluice wrote. */
-  newer: OtherVersionError | undefined;
+  otherVersion: OtherVersionError | undefined;
   readonly #met = new Set<string>();
   readonly #maxBytes: number;
   #bytes = 0;
@@ -81,7 +78,7 @@ class Taken {
   add(entries: readonly Opened[]): boolean {
     for (const { listed, reference, entry } of entries) {
       if (entry instanceof OtherVersionError) {
-        this.newer = entry;
+        this.otherVersion = entry;
         return false;
       }
       if (this.#met.has(listed)) {
@@ -143,12 +140,12 @@ export class PendingBatches {
       from = head;
       hasRoom = taken.add(await this.#open(read)) && read.length === count;
     }
-    const { references, opened, newer } = taken;
+    const { references, opened, otherVersion } = taken;
     if (opened.length > 0) {
       const meanBytes = (limits.maxBytes - taken.bytesLeft) / opened.length;
       this.#rowBytes[list] = Math.max(rowOverheadBytes, meanBytes);
     }
-    if (newer && skip + references.length === 0) throw newer;
+    if (otherVersion && skip + references.length === 0) throw otherVersion;
     const { position = 0, epoch = "" } = from ?? {};
     return this.#batchOf(taken, { list, partition, position: position + skip, epoch });
   }
@@ -246,9 +243,9 @@ export class PendingBatches {
   }
 }
 
-/** What a record adds to a statement, at most: each byte may be escaped by another. */
+/** Bytes that an entry adds to a statement, at most. */
 function writtenBytes(entry: PendingEntry | UnreadableEntry): number {
-  return isReadable(entry) ? 2 * contentBytes(entry.record) + rowOverheadBytes : 0;
+  return isReadable(entry) ? statementBytes(entry.record) : 0;
 }
 
 function ackReply(reply: unknown): AckReply {

@@ -15,7 +15,7 @@ export interface WorkerParts extends HolderParts {
   drain(lease: Lease, trigger: Trigger, signal: AbortSignal, isHeld: () => boolean): Promise<number>;
   /** Removes, under a lease, a bounded part of what lies beneath deleted records; answers whether more is left. */
   removeSome(lease: Lease): Promise<boolean>;
-  /** Leaves the partition to a newer flusher, which can read the records that are next. */
+  /** Leaves the partition to a flusher that can read the records that are next. */
   standBack(): void;
 }
 

@@ -33,8 +33,6 @@ export interface Kind {
   readonly fields: readonly Field[];
 }
 
-const noFields: readonly Field[] = [];
-
 /** What a client may send as the text, and what it is shown. */
 interface Text {
   readonly input: z.ZodType;
@@ -52,7 +50,7 @@ export const chat = {
     .nullish()
     .describe("The chat's title. Left out, it stays as it is; null removes it."),
   view: z.string().nullable().describe("The chat's title, or null."),
-  fields: noFields,
+  fields: [] as readonly Field[],
 } satisfies Kind & Text;
 
 const sender: Field = {

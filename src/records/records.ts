@@ -82,6 +82,14 @@ export function contentBytes({ text, fields }: Content): number {
   return bytes;
 }
 
+/** Bytes of a row of a statement beyond what its record holds: token, numbers, operation id, times, quotes. */
+export const rowOverheadBytes = 160;
+
+/** Bytes that a record adds to a statement, at most: each byte may be escaped by another. */
+export function statementBytes(content: Content): number {
+  return 2 * contentBytes(content) + rowOverheadBytes;
+}
+
 /** The fields of a kind that something names, each as it is kept. */
 export function fieldsIn({ fields }: Kind, members: Readonly<Record<string, unknown>>): Fields {
   if (fields.length === 0) return noFields;

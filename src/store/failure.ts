@@ -119,9 +119,11 @@ export function classify(error: unknown): FailureClass {
   return typeof errno === "number" && typeof sqlState === "string" ? "unlisted" : "defect";
 }
 
+const blamingRows: readonly FailureClass[] = ["bad-data", "not-unique", "too-large", "unlisted"];
+
 /** Whether a row may be to blame, alone or together with others of its statement. */
 export function blamesRows(error: unknown): boolean {
-  return (["bad-data", "not-unique", "too-large", "unlisted"] as FailureClass[]).includes(classify(error));
+  return blamingRows.includes(classify(error));
 }
 
 /** Whether an error is what MySQL said, or that it was not there to say anything: never a fault of who asked. */

@@ -1,4 +1,4 @@
-import { type Content, contentBytes } from "../records/records.ts";
+import { statementBytes } from "../records/records.ts";
 import { isConnectionLoss } from "./failure.ts";
 import { type StatementLimit, StatementTooLargeError } from "./statement-limit.ts";
 import { keyText, type NewRow, type Table } from "./tables.ts";
@@ -7,8 +7,6 @@ import { keyText, type NewRow, type Table } from "./tables.ts";
 const smallBytes = 64 * 1024;
 /** Losses in a row that tell a statement that is too large from a network that is bad. */
 const tellingLosses = 3;
-/** Bytes of a row beyond its text. */
-const rowOverheadBytes = 160;
 
 /**
  * Finds out what is too large for whoever stands between here and the server, and cannot be asked: a proxy closes the
@@ -31,7 +29,7 @@ export class LargeWrites {
    * @throws {StatementTooLargeError} where the same write lost its connection again and again, or what it throws
    */
   async attempt<T>(table: Table, rows: readonly NewRow[], write: () => Promise<T>): Promise<T> {
-    const bytes = rows.reduce((sum, { record }) => sum + mostBytesOf(record), 0);
+    const bytes = rows.reduce((sum, { record }) => sum + statementBytes(record), 0);
     if (bytes < smallBytes) return write();
     const [first] = rows;
     const name = first ? `${table.kind.table}:${keyText(table.keyOf(first))}:${rows.length}` : "";
@@ -63,8 +61,4 @@ export class LargeWrites {
       () => false,
     );
   }
-}
-
-function mostBytesOf(content: Content): number {
-  return 2 * contentBytes(content) + rowOverheadBytes;
 }

@@ -8,6 +8,7 @@ import {
   type Message,
   type PendingRecord,
 } from "../records/records.ts";
+import { contentColumns } from "./tables.ts";
 import { messagesOfChats, ofApplications } from "./with-parents.ts";
 
 /** A slice of a list, ordered by number: `limit` records beyond `cursor`, or from the start. */
@@ -121,8 +122,7 @@ export class NumberedReads<T, Parent extends readonly unknown[]> {
 
   constructor(table: NumberedTable<T, Parent>) {
     this.#table = table;
-    const { textColumn, fields } = table.kind;
-    const own = [textColumn, ...fields.map(({ name }) => name), ...table.columns];
+    const own = [...contentColumns(table.kind), ...table.columns];
     this.#columns = ["number", ...own, "created_at", "updated_at"].map(this.#column);
   }
 

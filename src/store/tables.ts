@@ -30,7 +30,7 @@ export interface Table {
 }
 
 /** The columns that hold what clients have said, and the value of each of a record. */
-const contentColumns = ({ textColumn, fields }: kinds.Kind) => [
+export const contentColumns = ({ textColumn, fields }: kinds.Kind) => [
   textColumn,
   ...fields.map(({ name }) => name),
 ];

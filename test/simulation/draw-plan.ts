@@ -56,6 +56,9 @@ interface PlanKind {
   readonly isCalm?: boolean;
 }
 
+/** Nothing is flushed but by the minute, and what is flushed then goes together. */
+const flushedByMinute = { thresholds: { chats: 50, messages: 50 }, maxRows: 6 };
+
 /** A third of the plans may be about anything; what needs several things at once has a kind of its own. */
 const kinds: readonly PlanKind[] = [
   { weight: 39, round: anyRound, faults: anyFaults },
@@ -86,7 +89,7 @@ const kinds: readonly PlanKind[] = [
     round: flushedRound,
     faults: flushes,
     rounds: [1, 2],
-    settings: { thresholds: { chats: 50, messages: 50 }, maxRows: 6 },
+    settings: flushedByMinute,
     isCalm: true,
   },
   {
@@ -95,7 +98,7 @@ const kinds: readonly PlanKind[] = [
     faults: olderCopy,
     rounds: [3, 4],
     messages: [1, 3],
-    settings: { thresholds: { chats: 50, messages: 50 }, maxRows: 6 },
+    settings: flushedByMinute,
   },
   {
     weight: 5,
@@ -103,14 +106,14 @@ const kinds: readonly PlanKind[] = [
     faults: olderCopy,
     rounds: [3, 3],
     messages: [1, 3],
-    settings: { thresholds: { chats: 50, messages: 50 }, maxRows: 6 },
+    settings: flushedByMinute,
   },
   {
     weight: 5,
     round: guessedRound,
     faults: lateLoad,
     rounds: [1, 2],
-    settings: { thresholds: { chats: 50, messages: 50 }, maxRows: 6 },
+    settings: flushedByMinute,
     isCalm: true,
   },
   { weight: 4, round: weekRound, faults: fewFaults, rounds: [3, 4], messages: [1, 2] },
